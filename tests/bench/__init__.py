@@ -1,0 +1,1 @@
+"""The benchmark: this service beside npm oidc-provider, in one interleaved run (`python -m tests.bench`)."""
