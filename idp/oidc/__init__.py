@@ -1,0 +1,1 @@
+"""The protocol, pure: no Flask, SQL, clock or network. Requests and state come in, outcomes go out."""

@@ -1,0 +1,34 @@
+"""An authorization request that passed every check (OpenID Connect Core §3.1.2.1)."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """What a relying party asked for, validated; kept on the server while a person answers."""
+
+    client_id: str
+    redirect_uri: str
+    scope: tuple[str, ...]
+    state: str | None = None
+    nonce: str | None = None
+    response_mode: str = "query"
+    code_challenge: str | None = None
+    prompt: tuple[str, ...] = ()
+    max_age: int | None = None
+    login_hint: str | None = None
+    ui_locales: tuple[str, ...] = ()
+    acr_values: tuple[str, ...] = ()
+    # `sub` of a valid id_token_hint.
+    hinted_sub: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object from which ``from_json`` makes the same request."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "AuthorizationRequest":
+        """The request that ``to_json`` wrote."""
+        tuples = {"scope", "prompt", "ui_locales", "acr_values"}
+        return cls(**{name: tuple(value) if name in tuples else value for name, value in stored.items()})
