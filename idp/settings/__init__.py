@@ -1,0 +1,48 @@
+"""Settings: a TOML file, ``IDP__SECTION__KEY`` variables and secret files become one frozen, typed tree.
+
+An unknown key, a bad value or an unreadable file refuses the start, with all faults at once.
+"""
+
+from idp.settings.appearance import Brand, Language, Languages
+from idp.settings.checks import STANDARD_SCOPES, warnings
+from idp.settings.faults import Fault, SettingsFaults
+from idp.settings.lifetimes import Lifetimes
+from idp.settings.limits import Limits
+from idp.settings.loading import Loaded, configuration_file, load, process_environment, read
+from idp.settings.messages import Delivery, Logout, Sms, Smtp
+from idp.settings.people import Codes, Password, Registration
+from idp.settings.section import Rate, is_loopback
+from idp.settings.service import Database, Ephemera, Keys, Resource, Service
+from idp.settings.tree import Settings
+
+__all__ = [
+    "STANDARD_SCOPES",
+    "Brand",
+    "Codes",
+    "Database",
+    "Delivery",
+    "Ephemera",
+    "Fault",
+    "Keys",
+    "Language",
+    "Languages",
+    "Lifetimes",
+    "Limits",
+    "Loaded",
+    "Logout",
+    "Password",
+    "Rate",
+    "Registration",
+    "Resource",
+    "Service",
+    "Settings",
+    "SettingsFaults",
+    "Sms",
+    "Smtp",
+    "configuration_file",
+    "is_loopback",
+    "load",
+    "process_environment",
+    "read",
+    "warnings",
+]
