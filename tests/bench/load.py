@@ -16,7 +16,15 @@ from dataclasses import dataclass, field
 from time import perf_counter, process_time
 from typing import Any
 
-from tests.bench.scripts import Answer, PasswordLogin, Refresh, Same, Script, SignedInCode, UnexpectedAnswerError
+from tests.bench.scripts import (
+    Answer,
+    PasswordLogin,
+    Refresh,
+    Same,
+    Script,
+    SignedInCode,
+    UnexpectedAnswerError,
+)
 
 GIVE_UP_AFTER_ERRORS = 50
 DRAIN_SECONDS = 10.0

@@ -184,16 +184,18 @@ class SignedInCode:
 
 def authorization_query(client_id: str, redirect_uri: str, scope: str, state: str) -> str:
     """The query of an authorization request with PKCE, state and nonce."""
-    return urlencode({
-        "client_id": client_id,
-        "response_type": "code",
-        "redirect_uri": redirect_uri,
-        "scope": scope,
-        "state": state,
-        "nonce": f"n-{state}",
-        "code_challenge": CODE_CHALLENGE,
-        "code_challenge_method": "S256",
-    })
+    return urlencode(
+        {
+            "client_id": client_id,
+            "response_type": "code",
+            "redirect_uri": redirect_uri,
+            "scope": scope,
+            "state": state,
+            "nonce": f"n-{state}",
+            "code_challenge": CODE_CHALLENGE,
+            "code_challenge_method": "S256",
+        }
+    )
 
 
 def code_in(location: str, redirect_uri: str) -> str:
