@@ -94,7 +94,7 @@ class FileKeyRing:
         return self
 
     def reload(self) -> None:
-        """Read the files again, after another process wrote some; those that did not change stay as parsed."""
+        """Read the files again, after another process wrote some; unchanged ones stay as parsed."""
         self.load()
 
     def signing_keys(self) -> Mapping[str, SigningKey]:
@@ -164,7 +164,7 @@ class FileKeyRing:
             os.close(folder)
 
     def _make_private(self) -> None:
-        """Make the folder, or close one that came open from a checkout; one with keys in it is only checked."""
+        """Make the folder, or close one that came open from a checkout; with keys in it, leave it alone."""
         wanted = 0o750 if self._group_readable else 0o700
         self._directory.mkdir(mode=wanted, parents=True, exist_ok=True)
         mine = self._directory.stat().st_uid == os.geteuid()
