@@ -116,7 +116,8 @@ class Connection:
 
 def unchunked(data: bytes) -> bytes:
     """The body of a chunked message (RFC 9112 §7.1), trailers dropped."""
-    parts, at = [], 0
+    parts: list[bytes] = []
+    at = 0
     while True:
         line = data.index(b"\r\n", at)
         size = int(data[at:line].split(b";")[0], 16)

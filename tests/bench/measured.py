@@ -76,7 +76,7 @@ class Process:
             start_new_session=True,
             user=as_user,
             extra_groups=[] if as_user is not None else None,
-            preexec_fn=pin_to(cores),  # noqa: PLW1509  this process has one thread
+            preexec_fn=pin_to(cores),  # noqa: PLW1509  one thread here
         )
 
     @property
@@ -194,7 +194,7 @@ class Load:
         self._cpu = service.cpu_seconds()
         self._child = subprocess.Popen(
             [sys.executable, "-m", "tests.bench.load"],
-            preexec_fn=pin_to(cores.others),  # noqa: PLW1509  this process has one thread
+            preexec_fn=pin_to(cores.others),  # noqa: PLW1509  one thread here
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,

@@ -1,4 +1,4 @@
-"""Our service as it is deployed, prepared through its public surface only: the `idp` command and its pages."""
+"""Our service as it is deployed, prepared through its public surface: the `idp` command and its pages."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ url = "{database_url}"
 folder = "{folder}/keys"
 """
 REGISTRY_HEADER = (
-    "customer_number,profile,state,given_name,family_name,company_name,tax_code,vat_number,birth_date,"
-    "emails,mobiles,policies,agency_name,agency_phone,agency_email,updated_on"
-).split(",")
+    *("customer_number", "profile", "state", "given_name", "family_name", "company_name", "tax_code"),
+    *("vat_number", "birth_date", "emails", "mobiles", "policies"),
+    *("agency_name", "agency_phone", "agency_email", "updated_on"),
+)
 # Letters only, since a name is folded; one word each, so that no rule on double names is met.
 GIVEN = ("Ada", "Bice", "Carla", "Dora", "Elsa", "Fina", "Gaia", "Ilda")
 

@@ -1,4 +1,4 @@
-"""The run itself: every endpoint, every service in turn, round after round, so that noise falls on all alike."""
+"""The run itself: every endpoint, every service in turn, round after round: noise falls on all alike."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def hash_rate(seconds: float, cores: Cores) -> float:
     """Bare Argon2id hashes per second on the service's core."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench.hashing", str(seconds)],
-        cwd=ROOT, capture_output=True, text=True, check=True, preexec_fn=pin_to(cores.service),  # noqa: PLW1509
+        cwd=ROOT, capture_output=True, text=True, check=True, preexec_fn=pin_to(cores.service),
     )  # fmt: skip
     return float(done.stdout)
 

@@ -222,7 +222,7 @@ def cookies_after(cookie: str, answer: Answer) -> str:
 
 
 class Form(HTMLParser):
-    """The form whose primary submit is `id="continue"`: its page, action and the values it already carries."""
+    """The form whose primary submit is `id="continue"`: its page, action and values."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
