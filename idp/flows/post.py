@@ -1,0 +1,110 @@
+"""Makes parcels for the outbox: words composed and sealed before the transaction that will write them opens.
+
+A parcel without recipient costs the same work and writes the same row: a registration that did not match must
+not be told from one that did (journey C1).
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from idp.flows.compose import Composer, Purpose
+from idp.ports import Entropy
+from idp.store.outbox import LOGOUT, MESSAGE, Channel, Parcel, sealing_place
+from idp.store.sealing import Sealer
+from idp.values import Contact, ContactKind
+
+__all__ = ["PostRoom", "Purpose", "prepare", "prepare_logout"]
+
+_DAY = 24 * 3600
+
+
+class PostRoom(Protocol):
+    """What of the ``Idp`` is needed to make a parcel."""
+
+    @property
+    def entropy(self) -> Entropy: ...
+
+    @property
+    def sealer(self) -> Sealer: ...
+
+    @property
+    def composer(self) -> Composer: ...
+
+
+def prepare(
+    idp: PostRoom,
+    *,
+    to: Contact | None,
+    purpose: Purpose,
+    language: str,
+    now: int,
+    expires_at: int,
+    facts: Mapping[str, str | int | None] | None = None,
+    code: str | None = None,
+    link: str | None = None,
+    kind: ContactKind = ContactKind.EMAIL,
+) -> Parcel:
+    """A message, composed and sealed, to be given to ``outbox.add`` inside the transaction.
+
+    ``to=None``: nobody gets it; ``kind`` is then the kind of contact it would have gone to. After
+    ``expires_at`` (epoch seconds) it is not sent any more; the minutes a code is good for are counted up to
+    there. Set ``idp.post_waiting`` after the commit, so that it leaves at once.
+    """
+    row_id = idp.entropy.identifier()
+    channel = Channel.of(kind) if to is None else Channel.to(to)
+    minutes = max(1, (expires_at - now) // 60)
+    known = {"at": now, "minutes": minutes, **(facts or {}), "code": code, "link": link}
+    draft = idp.composer.compose(purpose, language, channel, known)
+    content = {
+        "to": None if to is None else [to.kind, to.text],
+        "subject": draft.subject,
+        "text": draft.text,
+        "html": draft.html,
+        "language": language,
+        "code": code,
+        "link": link,
+    }
+    return Parcel(
+        id=row_id,
+        kind=MESSAGE,
+        channel=channel,
+        purpose=purpose,
+        sealed=idp.sealer.seal(content, sealing_place(row_id)),
+        addressed=to is not None,
+        due_at=now,
+        expires_at=expires_at,
+        created_at=now,
+    )
+
+
+class LogoutRoom(Protocol):
+    """What of the ``Idp`` is needed to make a logout parcel."""
+
+    @property
+    def entropy(self) -> Entropy: ...
+
+    @property
+    def sealer(self) -> Sealer: ...
+
+
+def prepare_logout(
+    idp: LogoutRoom, client_id: str, uri: str, sub: str, sid: str | None, now: int, *, alg: str
+) -> Parcel:
+    """A back-channel logout call to ``uri``, the client's ``backchannel_logout_uri``.
+
+    Its token is signed when it is sent, with ``alg``, the algorithm of the client's ID tokens (OpenID Connect
+    Back-Channel Logout 1.0 §2.6). Tried for 24 hours.
+    """
+    row_id = idp.entropy.identifier()
+    content = {"client_id": client_id, "uri": uri, "sub": sub, "sid": sid, "alg": alg}
+    return Parcel(
+        id=row_id,
+        kind=LOGOUT,
+        channel=LOGOUT,
+        purpose=LOGOUT,
+        sealed=idp.sealer.seal(content, sealing_place(row_id)),
+        addressed=True,
+        due_at=now,
+        expires_at=now + _DAY,
+        created_at=now,
+    )

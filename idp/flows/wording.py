@@ -1,0 +1,422 @@
+"""What each message says, as keys of the `messages` catalogue: stable English sentences, whole ones.
+
+An SMS has wordings from the fullest to the shortest; the first that fits is sent. Letters are a subject and
+paragraphs. Placeholders: code, link, minutes, brand, insurer, host, when, device.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+def N_(sentence: str) -> str:  # noqa: N802 - the marker's customary name, known to the extractor
+    """The sentence itself; it is translated where a message is composed."""
+    return sentence
+
+
+class Purpose(StrEnum):
+    """What a message is for; also the ``purpose`` of the outbox and of /dev/inbox."""
+
+    REGISTRATION_CODE = "registration_code"
+    # The truth that a registration's page must not show goes to the contact on file (journey C1).
+    NAME_DIFFERS = "registration_name_differs"
+    COMPANY_DIFFERS = "registration_company_differs"
+    VAT_DIFFERS = "registration_vat_differs"
+    PROFILE_DIFFERS = "registration_profile_differs"
+    SHARED_CONTACT = "registration_shared_contact"
+    AGENCY_CONTACT = "registration_agency_contact"
+    CONTACT_TAKEN = "registration_contact_taken"
+    NO_POLICY = "registration_no_policy"
+    COLLECTIVE_POLICY = "registration_collective_policy"
+    ALREADY_REGISTERED = "registration_already_registered"
+    ACCOUNT_CREATED = "account_created"
+    SIGN_IN_CODE = "sign_in_code"
+    NEW_DEVICE = "new_device"
+
+    @classmethod
+    def truth(cls, reason: str) -> "Purpose | None":
+        """The message that tells the contact why a registration failed; None where nothing may be told."""
+        try:
+            purpose = cls(f"registration_{reason}")
+        except ValueError:
+            return None
+        return None if purpose is cls.REGISTRATION_CODE else purpose
+
+
+LONGEST_CODE_SMS = 160
+"""Septets of an SMS with a code: one part."""
+
+LONGEST_SMS = 306
+"""Septets of any other: two parts of 153."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One message in its two shapes. ``before`` stands above the code or button, ``after`` under it."""
+
+    sms: tuple[str, ...]
+    subject: str
+    before: tuple[str, ...]
+    after: tuple[str, ...] = ()
+    button: str | None = None
+    longest_sms: int = LONGEST_SMS
+
+
+_NOT_YOU = N_("If it was not you, ignore this message: nobody got in and nothing has changed.")
+_TELL_NOBODY = N_("Tell nobody this code: if someone asks for it, even in our name, it is a scam.")
+_ASKED = N_("Someone asked to register with %(brand)s using this contact, which is on file with us.")
+_ASKED_FOR_CODE = N_("If you did not ask for it, ignore this message: without the code nothing happens.")
+
+_REGISTRATION_CODE = Wording(
+    sms=(
+        N_(
+            "%(code)s is your code to register with %(brand)s. Valid for %(minutes)s minutes. Tell nobody: "
+            "if someone asks for it, even in our name, it is a scam.\n@%(host)s #%(code)s"
+        ),
+        N_(
+            "%(code)s is your code to register. Valid for %(minutes)s minutes. Tell nobody: if someone "
+            "asks for it, even in our name, it is a scam.\n@%(host)s #%(code)s"
+        ),
+        N_(
+            "%(code)s: code to register, valid %(minutes)s min. Tell nobody: if someone asks for it, even "
+            "in our name, it is a scam\n@%(host)s #%(code)s"
+        ),
+        N_(
+            "%(code)s is your code to register. Valid for %(minutes)s minutes. Tell nobody: if someone "
+            "asks for it, even in our name, it is a scam."
+        ),
+    ),
+    longest_sms=LONGEST_CODE_SMS,
+    subject=N_("Your code to register with %(brand)s"),
+    before=(N_("This is your code to register with %(brand)s. Type it on the page where you asked for it:"),),
+    after=(N_("It is valid for %(minutes)s minutes."), _TELL_NOBODY, _ASKED_FOR_CODE),
+)
+
+_REGISTRATION_CODE_AND_LINK = Wording(
+    sms=(
+        N_(
+            "%(code)s is your code to register with %(brand)s. Valid for %(minutes)s minutes. Or confirm "
+            "here: %(link)s\nTell nobody: if someone asks for it, even in our name, it is a scam."
+        ),
+        N_(
+            "%(code)s is your code to register. Valid for %(minutes)s minutes. Or confirm here: %(link)s\n"
+            "Tell nobody: if someone asks for it, even in our name, it is a scam."
+        ),
+    ),
+    subject=N_("Your code to register with %(brand)s"),
+    before=(N_("This is your code to register with %(brand)s. Type it on the page where you asked for it:"),),
+    button=N_("Confirm the registration"),
+    after=(
+        N_("Code or button: one is enough. Both are valid for %(minutes)s minutes."),
+        N_("Tell nobody the code or the link: if someone asks for them, even in our name, it is a scam."),
+        _ASKED_FOR_CODE,
+    ),
+)
+
+WORDINGS: Mapping[Purpose, Wording] = {
+    Purpose.REGISTRATION_CODE: _REGISTRATION_CODE,
+    Purpose.NAME_DIFFERS: Wording(
+        sms=(
+            N_(
+                "%(brand)s: registration not completed. The name typed is not the one on the policy. Start "
+                "again and type first and last name as on the policy; of two last names, one is enough. "
+                "Not you? Ignore this message."
+            ),
+            N_(
+                "Registration not completed: the name typed is not the one on the policy. Start again and "
+                "type first and last name as on the policy; of two last names, one is enough. Not you? "
+                "Ignore this message."
+            ),
+        ),
+        subject=N_("%(brand)s: check the name to register"),
+        before=(
+            _ASKED,
+            N_(
+                "The name that was typed is not the one on the policy, so the registration was not completed."
+            ),
+            N_(
+                "Start again and type first and last name as on the policy. If you have two last names, "
+                "one is enough."
+            ),
+            _NOT_YOU,
+        ),
+    ),
+    Purpose.COMPANY_DIFFERS: Wording(
+        sms=(
+            N_(
+                "%(brand)s: registration not completed. The company name typed is not the one on the "
+                "policy. Start again and type it as on the policy. Not you? Ignore this message."
+            ),
+            N_(
+                "Registration not completed: the company name typed is not the one on the policy. Start "
+                "again and type it as on the policy. Not you? Ignore this message."
+            ),
+        ),
+        subject=N_("%(brand)s: check the company name to register"),
+        before=(
+            _ASKED,
+            N_(
+                "The company name that was typed is not the one on the policy, so the registration was not "
+                "completed."
+            ),
+            N_("Start again and type the company name as on the policy."),
+            _NOT_YOU,
+        ),
+    ),
+    Purpose.VAT_DIFFERS: Wording(
+        sms=(
+            N_(
+                "%(brand)s: registration not completed. The VAT number typed is not the one on the policy. "
+                "Start again and check its 11 digits. Not you? Ignore this message."
+            ),
+            N_(
+                "Registration not completed: the VAT number typed is not the one on the policy. Start "
+                "again and check its 11 digits. Not you? Ignore this message."
+            ),
+        ),
+        subject=N_("%(brand)s: check the VAT number to register"),
+        before=(
+            _ASKED,
+            N_(
+                "The VAT number that was typed is not the one on the policy, so the registration was not "
+                "completed."
+            ),
+            N_("Start again and check the 11 digits of the VAT number."),
+            _NOT_YOU,
+        ),
+    ),
+    Purpose.PROFILE_DIFFERS: Wording(
+        sms=(
+            N_(
+                "%(brand)s: registration not completed. The policy is not in the profile that was chosen. "
+                "Start again and choose another one: Person, Professional or Company. Not you? Ignore this "
+                "message."
+            ),
+            N_(
+                "Registration not completed: the policy is not in the profile that was chosen. Start again "
+                "and choose another one: Person, Professional or Company. Not you? Ignore this message."
+            ),
+        ),
+        subject=N_("%(brand)s: choose another profile to register"),
+        before=(
+            _ASKED,
+            N_("The policy is not in the profile that was chosen, so the registration was not completed."),
+            N_("Start again and choose another profile: Person, Professional or Company."),
+            _NOT_YOU,
+        ),
+    ),
+    Purpose.SHARED_CONTACT: Wording(
+        sms=(
+            N_(
+                "%(brand)s: registration not completed. This contact is on file for more than one customer "
+                "and cannot be a username. Start again with another contact, or give your agency a new "
+                "one. Not you? Ignore this message."
+            ),
+            N_(
+                "Registration not completed: this contact is on file for more than one customer and cannot "
+                "be a username. Start again with another contact, or give your agency a new one. Not you? "
+                "Ignore this message."
+            ),
+        ),
+        subject=N_("%(brand)s: use another contact to register"),
+        before=(
+            _ASKED,
+            N_("This contact is on file for more than one customer, so it cannot be anybody's username."),
+            N_("Start again with another contact of your own, or give your agency a new one."),
+            _NOT_YOU,
+        ),
+    ),
+    Purpose.AGENCY_CONTACT: Wording(
+        sms=(
+            N_(
+                "%(brand)s: registration not completed. This contact belongs to an agency and cannot be a "
+                "customer's username. Start again with a contact of your own. Not you? Ignore this message."
+            ),
+            N_(
+                "Registration not completed: this contact belongs to an agency and cannot be a customer's "
+                "username. Start again with a contact of your own. Not you? Ignore this message."
+            ),
+        ),
+        subject=N_("%(brand)s: use another contact to register"),
+        before=(
+            _ASKED,
+            N_("This contact belongs to an agency, so it cannot be a customer's username."),
+            N_("A customer registers with a contact of their own; the agency can put it on file."),
+            _NOT_YOU,
+        ),
+    ),
+    Purpose.CONTACT_TAKEN: Wording(
+        sms=(
+            N_(
+                "%(brand)s: registration not completed. This contact is already the username of another "
+                "account. Start again with another contact, or give your agency a new one. Not you? Ignore "
+                "this message."
+            ),
+            N_(
+                "Registration not completed: this contact is already the username of another account. "
+                "Start again with another contact, or give your agency a new one. Not you? Ignore this "
+                "message."
+            ),
+        ),
+        subject=N_("%(brand)s: use another contact to register"),
+        before=(
+            _ASKED,
+            N_("This contact is already the username of another account, so it cannot be used twice."),
+            N_("Start again with another contact of your own, or give your agency a new one."),
+            _NOT_YOU,
+        ),
+    ),
+    Purpose.NO_POLICY: Wording(
+        sms=(
+            N_(
+                "%(brand)s: registration not completed. We found no policy that allows it. If you think "
+                "this is wrong, contact your agency. Not you? Ignore this message."
+            ),
+            N_(
+                "Registration not completed: we found no policy that allows it. If you think this is "
+                "wrong, contact your agency. Not you? Ignore this message."
+            ),
+        ),
+        subject=N_("%(brand)s: registration not completed"),
+        before=(
+            _ASKED,
+            N_("To register you need a policy with us, and we found none that allows it."),
+            N_("If you think this is wrong, contact your agency: it can check your data."),
+            _NOT_YOU,
+        ),
+    ),
+    Purpose.COLLECTIVE_POLICY: Wording(
+        sms=(
+            N_(
+                "%(brand)s: registration not completed. Your policy was taken out by your company: ask the "
+                "company how to register. Not you? Ignore this message."
+            ),
+            N_(
+                "Registration not completed: your policy was taken out by your company. Ask the company "
+                "how to register. Not you? Ignore this message."
+            ),
+        ),
+        subject=N_("%(brand)s: registering with your company's policy"),
+        before=(
+            _ASKED,
+            N_("You are insured with a policy of your company, so the registration was not completed here."),
+            N_("Ask your company how to register, or ask your agency for an activation code."),
+            _NOT_YOU,
+        ),
+    ),
+    Purpose.ALREADY_REGISTERED: Wording(
+        sms=(
+            N_(
+                "%(brand)s: you are registered already. Sign in with your username and password. If you do "
+                "not remember them, ask for help on the sign-in page. Not you? Ignore this message."
+            ),
+            N_(
+                "You are registered already: sign in with your username and password. If you do not "
+                "remember them, ask for help on the sign-in page. Not you? Ignore this message."
+            ),
+        ),
+        subject=N_("%(brand)s: you are registered already"),
+        before=(
+            _ASKED,
+            N_("You are registered already, so there is nothing to do again."),
+            N_(
+                "Sign in with your username and password. If you do not remember them, ask for help on the "
+                "sign-in page."
+            ),
+            _NOT_YOU,
+        ),
+    ),
+    Purpose.ACCOUNT_CREATED: Wording(
+        sms=(
+            N_(
+                "%(brand)s: your account was created on %(when)s. If it was not you, contact us or your "
+                "agency at once."
+            ),
+            N_("Your account was created on %(when)s. If it was not you, contact us or your agency at once."),
+        ),
+        subject=N_("%(brand)s: your account was created"),
+        before=(
+            N_("Your account with %(brand)s was created on %(when)s."),
+            N_("We write to every contact of yours that we have on file, so that nobody can do it unseen."),
+            N_(
+                "If it was you, there is nothing to do. If it was not you, contact us or your agency at once."
+            ),
+        ),
+    ),
+    Purpose.SIGN_IN_CODE: Wording(
+        sms=(
+            N_(
+                "%(code)s is your code to sign in to %(brand)s. Valid for %(minutes)s minutes. Tell "
+                "nobody: if someone asks for it, even in our name, it is a scam.\n@%(host)s #%(code)s"
+            ),
+            N_(
+                "%(code)s is your code to sign in. Valid for %(minutes)s minutes. Tell nobody: if someone "
+                "asks for it, even in our name, it is a scam.\n@%(host)s #%(code)s"
+            ),
+            N_(
+                "%(code)s: code to sign in, valid %(minutes)s min. Tell nobody: if someone asks for it, "
+                "even in our name, it is a scam\n@%(host)s #%(code)s"
+            ),
+            N_(
+                "%(code)s is your code to sign in. Valid for %(minutes)s minutes. Tell nobody: if someone "
+                "asks for it, even in our name, it is a scam."
+            ),
+        ),
+        longest_sms=LONGEST_CODE_SMS,
+        subject=N_("Your code to sign in to %(brand)s"),
+        before=(
+            N_("This is your code to sign in to %(brand)s. Type it on the page where you asked for it:"),
+        ),
+        after=(
+            N_("It is valid for %(minutes)s minutes."),
+            _TELL_NOBODY,
+            N_(
+                "If you are not signing in, someone knows your password: change it as soon as you can. "
+                "Without the code they do not get in."
+            ),
+        ),
+    ),
+    Purpose.NEW_DEVICE: Wording(
+        sms=(
+            N_(
+                "%(brand)s: sign-in from a new device on %(when)s (%(device)s). If it was not you, contact "
+                "us or your agency at once."
+            ),
+            N_(
+                "Sign-in from a new device on %(when)s (%(device)s). If it was not you, contact us or your "
+                "agency at once."
+            ),
+        ),
+        subject=N_("%(brand)s: sign-in from a new device"),
+        before=(
+            N_("Someone signed in to your account with %(brand)s from a new device."),
+            N_("When: %(when)s"),
+            N_("Device: %(device)s"),
+            N_(
+                "If it was you, there is nothing to do. If it was not you, contact us or your agency at once."
+            ),
+        ),
+    ),
+}
+"""Every message by its purpose."""
+
+WITH_LINK: Mapping[Purpose, Wording] = {Purpose.REGISTRATION_CODE: _REGISTRATION_CODE_AND_LINK}
+"""The same where a link stands beside the code (journey B6)."""
+
+HELP_WITH_HOURS = N_("Need help? Call %(phone)s (%(hours)s).")
+HELP_WITH_PHONE = N_("Need help? Call %(phone)s.")
+HELP_WITHOUT_PHONE = N_("Need help? Ask your agency.")
+SENT_BY = N_("%(brand)s, a service of %(insurer)s")
+UNKNOWN_DEVICE = N_("not recognised")
+
+
+def sentences() -> tuple[str, ...]:
+    """Every key of the catalogue, each once, in the order of this page."""
+    found: dict[str, None] = {}
+    for wording in (*WORDINGS.values(), *WITH_LINK.values()):
+        button = (wording.button,) if wording.button else ()
+        found.update(dict.fromkeys((*wording.sms, wording.subject, *wording.before, *button, *wording.after)))
+    found.update(
+        dict.fromkeys((HELP_WITH_HOURS, HELP_WITH_PHONE, HELP_WITHOUT_PHONE, SENT_BY, UNKNOWN_DEVICE))
+    )
+    return tuple(found)
