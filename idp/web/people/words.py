@@ -1,0 +1,177 @@
+"""Codes and the sentences customers read for them: faults of fields, errors, scopes.
+
+The one place where a code becomes words. Sentences are keys of the `pages` catalogue; `N_` marks them for
+extraction and leaves them as they are.
+"""
+
+from dataclasses import dataclass
+
+
+def N_(sentence: str) -> str:  # noqa: N802 - the marker's customary name, known to the extractor
+    """The sentence itself; translated where it is shown."""
+    return sentence
+
+
+FAULTS: dict[str, str] = {
+    # A code alone, or `field.code` where the field deserves words of its own.
+    "required": N_("Fill in this field."),
+    "too_long": N_("This is too long: check what you typed."),
+    "username.required": N_("Type your email or your mobile number."),
+    "username.too_long": N_("This is too long for an email or a mobile number."),
+    "invalid_email_or_mobile": N_(
+        "Type an email, such as name@example.com, or a mobile number, such as 333 123 4567."
+    ),
+    "password.required": N_("Type your password."),
+    "credentials_wrong": N_("Username or password not correct."),
+    "throttled": N_("Too many attempts. Wait a few minutes, then try again."),
+    "profile.required": N_("Choose who is registering."),
+    "profile.unknown": N_("Choose one of the options."),
+    "given_name.required": N_("Type your first name."),
+    "given_name.too_long": N_("The first name is too long: type it as on your policy."),
+    "family_name.required": N_("Type your last name."),
+    "family_name.too_long": N_("The last name is too long: type it as on your policy."),
+    "company_name.required": N_("Type the company name."),
+    "acting_name.required": N_("Type the first and last name of the person registering."),
+    "vat_number.required": N_("Type the VAT number."),
+    "vat_number_malformed": N_("Check the VAT number: it has 11 digits."),
+    "may_act.required": N_("To go on, confirm that you may act for the company."),
+    "terms_required": N_("To go on, accept the terms."),
+    "new_password.required": N_("Choose a password."),
+    "password_too_short": N_("Use at least %(min)s characters."),
+    "password_too_long": N_("Use at most %(max)s characters."),
+    "password_needs_upper": N_("Add an upper-case letter."),
+    "password_needs_lower": N_("Add a lower-case letter."),
+    "password_needs_digit": N_("Add a number."),
+    "password_common": N_(
+        "This password is among the most used, so it is easy to guess. Choose another one."
+    ),
+    "password_personal": N_(
+        "Do not use your name, your username, your year of birth or your tax code in the password."
+    ),
+    "code.required": N_("Type the 6-digit code."),
+    "code_malformed": N_("The code has 6 digits: check what you typed."),
+    "code_wrong": N_("The code is not correct. Check it and type it again."),
+    "code_expired": N_("This code is no longer valid. Ask for a new one."),
+    "resend_too_early": N_("A code was sent a moment ago. Wait a little before asking for another one."),
+    "resend_limit": N_("You have asked for several codes. Wait a few minutes before asking for another one."),
+    "form_expired": N_("The page had been open for too long. Check what you typed and send it again."),
+    "unavailable": N_("Something did not work on our side. Nothing is lost: try again in a moment."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorWords:
+    """What an error page says: what happened, and what the customer can do."""
+
+    title: str
+    sentence: str
+
+
+_FROM_ELSEWHERE = ErrorWords(
+    N_("We cannot go on from here"),
+    N_(
+        "The site or app you come from sent a request that we cannot accept. It does not depend on you: "
+        "go back there and start again."
+    ),
+)
+_OUR_SIDE = ErrorWords(
+    N_("Something did not work"),
+    N_("The fault is on our side and nothing you did is lost. Try again in a few minutes."),
+)
+_PAUSED = ErrorWords(
+    N_("The service is paused for a moment"),
+    N_("We are not able to answer right now. Try again in a few minutes: nothing you did is lost."),
+)
+
+ERRORS: dict[str, ErrorWords] = {
+    # `code:parameter` first, then the code, then the HTTP status.
+    "invalid_request:redirect_uri": ErrorWords(
+        N_("We cannot go on from here"),
+        N_(
+            "The site or app you come from gave a return address that is not registered with us. "
+            "To protect you we stop here: go back there and start again."
+        ),
+    ),
+    "invalid_request:post_logout_redirect_uri": ErrorWords(
+        N_("We cannot send you back"),
+        N_(
+            "The site or app you come from gave a return address that is not registered with us. "
+            "You can close this page."
+        ),
+    ),
+    "invalid_request:id_token_hint": ErrorWords(
+        N_("We cannot sign you out this way"),
+        N_("The site or app you come from asked to sign you out with data that we do not recognise."),
+    ),
+    "invalid_request": _FROM_ELSEWHERE,
+    "invalid_client": _FROM_ELSEWHERE,
+    "unauthorized_client": _FROM_ELSEWHERE,
+    "unsupported_response_type": _FROM_ELSEWHERE,
+    "unsupported_response_mode": _FROM_ELSEWHERE,
+    "invalid_scope": _FROM_ELSEWHERE,
+    "request_not_supported": _FROM_ELSEWHERE,
+    "request_uri_not_supported": _FROM_ELSEWHERE,
+    "access_denied": ErrorWords(
+        N_("You stopped here"),
+        N_("Nothing was shared and nothing was changed. You can start again whenever you want."),
+    ),
+    "server_error": _OUR_SIDE,
+    "temporarily_unavailable": _PAUSED,
+    "form_expired": ErrorWords(
+        N_("The page was open for too long"),
+        N_("To protect you, a page that is left open stops working. Go back, reload it and try again."),
+    ),
+    "cookies_needed": ErrorWords(
+        N_("Your browser does not keep cookies"),
+        N_(
+            "To sign in we need one: it only serves to recognise this browser. "
+            "Allow cookies for this site, then start again."
+        ),
+    ),
+    "400": ErrorWords(
+        N_("We did not understand the request"),
+        N_("Something in the address or in the data sent is not right. Go back and try again."),
+    ),
+    "403": ErrorWords(
+        N_("You cannot do this from here"),
+        N_("The request did not come from our page, so to protect you we stopped it. Go back and try again."),
+    ),
+    "404": ErrorWords(
+        N_("This page does not exist"),
+        N_("The address may be misspelt, or the page may have moved."),
+    ),
+    "405": ErrorWords(
+        N_("This page does not work this way"),
+        N_("Go back and use the buttons on the page."),
+    ),
+    "413": ErrorWords(
+        N_("There is too much data"),
+        N_("What was sent is larger than we accept. Go back and try again with less."),
+    ),
+    "429": ErrorWords(
+        N_("Too many attempts"),
+        N_("To protect your account we ask you to wait a little. Then you can try again."),
+    ),
+    "500": _OUR_SIDE,
+    "503": _PAUSED,
+}
+
+
+def error_words(status: int, code: str | None, parameter: str | None) -> ErrorWords:
+    """The most precise words there are for an error; never none."""
+    for key in (f"{code}:{parameter}", str(code), str(status)):
+        if key in ERRORS:
+            return ERRORS[key]
+    return ERRORS["400"] if 400 <= status < 500 else ERRORS["500"]
+
+
+SCOPES: dict[str, str] = {
+    "openid": N_("recognise you, with a code that is only about you"),
+    "profile": N_("see your first and last name"),
+    "email": N_("see your email address"),
+    "phone": N_("see your mobile number"),
+    "address": N_("see your address"),
+    "offline_access": N_("stay connected also when you are not using it"),
+    "policies": N_("see your policies"),
+    "payout": N_("ask for a payout, each time with your confirmation"),
+}

@@ -1,0 +1,71 @@
+"""The catalogues of the pages and the sentences in templates and code, compared and brought together.
+
+`python -m tests.pages.catalogue` adds what is new to every `pages.po` (untranslated) and drops what is gone.
+"""
+
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCALES = ROOT / "idp" / "locales"
+LANGUAGES = ("it", "en")
+METHODS = [("web/people/words.py", "python"), ("templates/**.html", "jinja2")]
+OPTIONS = {"templates/**.html": {"trimmed": "true", "encoding": "utf-8", "extensions": "jinja2.ext.do"}}
+# Header lines that would change with every run, or that nobody fills.
+SAYS_NOTHING = tuple(
+    f'"{name}'
+    for name in (
+        "Project-Id-Version", "Report-Msgid", "POT-", "PO-", "Last-Translator", "Language-Team", "Generated-By"
+    )
+)  # fmt: skip
+KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
+
+
+def extracted() -> Catalog:
+    """Every sentence that stands in a template or in the tables of words."""
+    catalog = Catalog(charset="utf-8")
+    for path, line, message, _comments, context in extract_from_dir(
+        ROOT / "idp", METHODS, OPTIONS, keywords=KEYWORDS
+    ):
+        assert line > 0
+        catalog.add(message, None, [(f"idp/{path}", None)], context=context)
+    return catalog
+
+
+def shipped(language: str) -> Catalog:
+    """The catalogue of a language as it is in the tree."""
+    with path_of(language).open("rb") as source:
+        return read_po(source, locale=language)
+
+
+def path_of(language: str) -> Path:
+    """Where the catalogue of a language lies."""
+    return LOCALES / language / "LC_MESSAGES" / "pages.po"
+
+
+def sentences(catalog: Catalog) -> dict[str | tuple[str, ...], Message]:
+    """Message by key, the header left out."""
+    return {m.id if isinstance(m.id, str) else tuple(m.id): m for m in catalog if m.id}
+
+
+def update(language: str) -> None:
+    """Write the catalogue of a language again: the sentences of today, with the translations it had."""
+    fresh = Catalog(locale=language, charset="utf-8", fuzzy=False, header_comment="# Sentences of the pages.")
+    had = sentences(shipped(language)) if path_of(language).exists() else {}
+    for key, message in sorted(sentences(extracted()).items(), key=lambda item: item[1].locations[0][0]):
+        kept = had[key].string if key in had else None
+        fresh.add(message.id, kept, message.locations)
+    packed = BytesIO()
+    write_po(packed, fresh, width=100, omit_header=False, include_lineno=False)
+    lines = packed.getvalue().decode().splitlines(keepends=True)
+    kept_lines = [line for line in lines if not line.startswith(SAYS_NOTHING)]
+    path_of(language).write_text("".join(kept_lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    for each in LANGUAGES:
+        update(each)
