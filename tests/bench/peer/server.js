@@ -1,7 +1,8 @@
 // The peer: oidc-provider in one process with the Redis adapter. Every sign-in and consent is answered by
 // itself, since what is measured begins with a live session. It listens on the loopback addresses only.
 //
-// environment: PORT, REDIS_SOCKET (without it: the in-memory adapter), CLIENTS (a JSON list of clients)
+// environment: PORT, REDIS_SOCKET (without it: the in-memory adapter), CLIENTS (a JSON list of clients),
+// REGISTRATION=1 (clients may register themselves, RFC 7591: the tests of relying parties use that)
 
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -11,7 +12,7 @@ import * as oidc from 'oidc-provider';
 
 import { redisAdapter } from './redis_adapter.js';
 
-const { PORT = '9700', REDIS_SOCKET, CLIENTS = '[]' } = process.env;
+const { PORT = '9700', REDIS_SOCKET, CLIENTS = '[]', REGISTRATION } = process.env;
 const issuer = `http://localhost:${PORT}`;
 const resource = 'urn:bench:resource';
 
@@ -48,6 +49,7 @@ const provider = new oidc.Provider(issuer, {
     clientCredentials: { enabled: true },
     introspection: { enabled: true },
     revocation: { enabled: true },
+    registration: { enabled: REGISTRATION === '1' },
     rpInitiatedLogout: { enabled: true },
     resourceIndicators: {
       enabled: true,

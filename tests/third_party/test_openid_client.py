@@ -1,0 +1,37 @@
+"""npm openid-client 6 (a certified relying party) completes a sign-in's whole life."""
+
+import pytest
+
+from tests.parts.node import Node
+from tests.third_party.javascript import METHODS, AuthMethod, complete
+from tests.third_party.provider import Provider, ReferenceProvider
+
+pytestmark = pytest.mark.third_party
+
+SCRIPT = "openid_client.mjs"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_openid_client_completes(provider: Provider, node: Node, method: AuthMethod) -> None:
+    steps = complete(SCRIPT, node, provider, method)
+    assert steps.of("code")["refresh_token"] is True
+    assert steps.of("authorization")["parameters"] == ["code", "iss", "state"]
+    assert steps.of("refresh")["rotated"] is True
+    assert steps.of("refresh_after_revocation")["error"] == "invalid_grant"
+    assert steps.of("silent_sign_in")["same_subject"] is True
+    assert ("introspection" in steps.names) is (method != "none")
+
+
+def test_openid_client_accepts_id_tokens_signed_with_rs256(provider: Provider, node: Node) -> None:
+    steps = complete(SCRIPT, node, provider, "client_secret_basic", alg="RS256")
+    assert "code" in steps.names
+
+
+def test_openid_client_comes_back_from_the_end_of_its_session(provider: Provider, node: Node) -> None:
+    steps = complete(SCRIPT, node, provider, "client_secret_basic")
+    if isinstance(provider, ReferenceProvider):
+        # The control always asks before it ends a session.
+        assert steps.of("end_session")["outcome"] == "page"
+    else:
+        assert steps.of("end_session")["outcome"] == "redirected"
+        assert steps.of("silent_sign_in_after_logout")["error"] == "login_required"
