@@ -29,6 +29,7 @@ check: lint types floors  ## Lint, types, floors and the fast tests, in under a 
 
 lint: prepared-test  ## Style, and the bans on clock, randomness and environment
 	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check --quiet
 
 types: prepared-test  ## mypy, strict
 	@$(BIN)/mypy

@@ -104,7 +104,7 @@ def from_npm() -> ChromiumBinary:
     folder = unpacked()
     environment = {
         "LD_LIBRARY_PATH": str(folder / "al2023/lib"),
-        "FONTCONFIG_PATH": str(folder / "fonts/fonts"),
+        "FONTCONFIG_FILE": str(folder / "fonts.conf"),
     }
     return ChromiumBinary(folder / "chromium", headless="--headless=shell", environment=environment)
 
@@ -120,6 +120,12 @@ def unpack_from_npm(node: Node) -> None:
     node.install(FROM_NPM)
     packed = FROM_NPM / "node_modules/@sparticuz/chromium/bin"
     folder.mkdir(exist_ok=True)
+    (folder / "fonts.conf").write_text(
+        "<fontconfig>"
+        '<include ignore_missing="yes">/etc/fonts/fonts.conf</include>'
+        f"<dir>{folder}/fonts</dir><cachedir>{folder}/fonts-cache</cachedir>"
+        "</fontconfig>"
+    )
     for name in ("al2023.tar", "fonts.tar", "swiftshader.tar", "chromium"):
         script = (
             "const [from, to] = process.argv.slice(1);"
@@ -131,7 +137,9 @@ def unpack_from_npm(node: Node) -> None:
         subprocess.run([node.node, "-e", script, packed / f"{name}.br", partial], check=True)
         if name.endswith(".tar"):
             with tarfile.open(partial) as archive:
-                archive.extractall(folder / name.removesuffix(".tar"), filter="data")
+                # Python gained filters in 3.11.4; npm has checked the archive's digest already.
+                archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, path: member)
+                archive.extractall(folder / name.removesuffix(".tar"))
             partial.unlink()
         else:
             partial.chmod(0o755)

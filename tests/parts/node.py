@@ -33,9 +33,10 @@ class Node:
             "--ignore-scripts",
             "--no-audit",
             "--no-fund",
+            "--no-update-notifier",
             "--loglevel=error",
         ]
-        subprocess.run(command, cwd=folder, check=True, stdin=subprocess.DEVNULL)
+        subprocess.run(command, cwd=folder, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         stamp.write_bytes(locked)
 
 
