@@ -35,7 +35,7 @@ types: prepared-test  ## mypy, strict
 	@$(BIN)/mypy
 
 floors: prepared-test  ## Imports only go down
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 docs: prepared-test  ## Write the generated reference pages anew
 	@mkdir -p var

@@ -11,7 +11,12 @@ ROOT = Path(__file__).parents[1]
 
 
 def import_linter(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command: list[str | Path] = [Path(sys.executable).with_name("lint-imports"), "--no-cache", *arguments]
+    command: list[str | Path] = [
+        Path(sys.executable).with_name("lint-imports"),
+        "--no-cache",
+        "--no-logo",
+        *arguments,
+    ]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
@@ -37,7 +42,7 @@ def test_an_import_that_climbs_is_found(tmp_path: Path) -> None:
     (tmp_path / "idp/oidc/__init__.py").write_text("import sqlalchemy\n")
     (tmp_path / "clients/__init__.py").write_text("import idp.values\n")
     (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
-    command: list[str | Path] = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    command: list[str | Path] = [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo"]
     checked = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert checked.returncode != 0
     for climb in ("idp.values -> idp.flows", "idp.oidc -> sqlalchemy", "clients -> idp.values"):
