@@ -247,14 +247,17 @@ class FileKeyRing:
             if (self._directory / name).is_symlink():
                 raise _Refused("is a symbolic link; a plain file is wanted") from error
             raise
-        with os.fdopen(opened, "rb") as file:
+        try:
             found = os.fstat(opened)
             self._check(found, folder=False)
             stamp = (found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size)
             before = self._keys.parsed.get(name)
             if before is not None and before[0] == stamp:
                 return before
-            content = file.read(_LONGEST_FILE + 1)
+            with os.fdopen(opened, "rb", closefd=False) as file:
+                content = file.read(_LONGEST_FILE + 1)
+        finally:
+            os.close(opened)
         return stamp, _parsed(name, content)
 
     def _check(self, found: os.stat_result, *, folder: bool) -> None:

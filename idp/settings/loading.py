@@ -104,17 +104,12 @@ def _unset_empty(gathered: Gathered) -> None:
 
 
 def _drop(tree: dict[str, Any], location: tuple[int | str, ...]) -> None:
-    """Remove the deepest table entry that a fault points at; of a missing one, what should hold it."""
-    holder: Any = tree
-    trail: list[tuple[dict[str, Any], str]] = []
-    for step in location:
-        if not isinstance(holder, dict) or step not in holder:
-            break
-        trail.append((holder, str(step)))
-        holder = holder[step]
-    if trail:
-        inside, name = trail[-1]
-        inside.pop(name, None)
+    """Remove the key that a fault points at, or its whole section, or the whole of one resource."""
+    section, inside = tree.get(str(location[0])), location[1:2]
+    if inside and isinstance(section, dict):
+        section.pop(inside[0], None)
+    else:
+        tree.pop(str(location[0]), None)
 
 
 def _message(gathered: Gathered, error: Any) -> str:
