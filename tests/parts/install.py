@@ -19,7 +19,8 @@ from tests.parts.valkey import HOW_TO_GET as VALKEY
 from tests.parts.valkey import find_binary as find_valkey
 
 ROOT = Path(__file__).parents[2]
-CLIENTS = ROOT / "tests/clients_js"
+# The JavaScript clients, and the certified provider they are held against first.
+PACKAGES = (ROOT / "tests/clients_js", ROOT / "tests/bench/peer")
 
 
 def say(line: str) -> None:
@@ -56,17 +57,16 @@ def install_node() -> Node | None:
     return found
 
 
-def install_client_packages(node: Node | None) -> None:
-    """Make the JavaScript clients' packages ready."""
-    if not (CLIENTS / "package-lock.json").exists():
-        return
+def install_packages(node: Node | None) -> None:
+    """Make ready what the tests run in Node.js."""
     if node is None:
         say("Node.js is missing: install it (Debian/Ubuntu: apt install nodejs npm).")
         return
-    try:
-        node.install(CLIENTS)
-    except subprocess.CalledProcessError:
-        say("npm could not install tests/clients_js (reason above): is the npm registry reachable?")
+    for folder in PACKAGES:
+        try:
+            node.install(folder)
+        except subprocess.CalledProcessError:
+            say(f"npm could not install {folder} (reason above): is the npm registry reachable?")
 
 
 def install_chromium(node: Node | None) -> None:
@@ -95,7 +95,7 @@ def install_chromium(node: Node | None) -> None:
 def main() -> None:
     """Install what can be, name what cannot."""
     node = install_node()
-    install_client_packages(node)
+    install_packages(node)
     install_chromium(node)
     if not os.environ.get("TEST_DATABASE_URL") and find_postgres() is None:
         say(f"PostgreSQL is missing: {POSTGRES}.")

@@ -1,5 +1,6 @@
 """Node.js, for other people's clients and for the Chromium that npm carries."""
 
+import fcntl
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -23,6 +24,12 @@ class Node:
 
         Raises subprocess.CalledProcessError when npm cannot.
         """
+        with (folder / "package-lock.json").open("rb") as lock:
+            # Test processes that want the same folder at once take turns: `npm ci` begins by emptying it.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._install(folder)
+
+    def _install(self, folder: Path) -> None:
         locked = (folder / "package-lock.json").read_bytes()
         stamp = folder / "node_modules/installed-from.json"
         if stamp.exists() and stamp.read_bytes() == locked:
