@@ -10,6 +10,10 @@ class SystemClock:
         """Seconds since 1970-01-01 UTC, rounded down."""
         return int(time.time())
 
+    def now_ms(self) -> int:
+        """Milliseconds since 1970-01-01 UTC, rounded down."""
+        return time.time_ns() // 1_000_000
+
     def monotonic(self) -> float:
         """Seconds of a clock that never steps back; only differences mean something."""
         return time.monotonic()

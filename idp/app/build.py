@@ -1,0 +1,112 @@
+"""Puts the service together. Nothing below this floor knows which adapters stand behind its ports."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Engine
+
+from idp.adapters.clock import SystemClock
+from idp.adapters.entropy import SystemEntropy
+from idp.adapters.keyring import FileKeyRing
+from idp.flows.clients import ClientDirectory
+from idp.flows.compose import Composer
+from idp.flows.hashing import Hasher
+from idp.flows.idp import Idp
+from idp.flows.signing import Signers
+from idp.ports import Clock, Entropy, Ephemera, KeyRing
+from idp.settings import Settings
+from idp.store.database import Database, engine_options
+from idp.store.sealing import Sealer
+
+
+def keyring(settings: Settings, entropy: Entropy | None = None) -> FileKeyRing:
+    """The key files' adapter, not loaded yet."""
+    return FileKeyRing(
+        settings.keys.directory, entropy or SystemEntropy(), group_readable=settings.keys.group_readable
+    )
+
+
+def database(settings: Settings) -> Database:
+    """The database, not connected yet. The engine is Flask-SQLAlchemy's; nothing else of it is used."""
+    url = settings.database.url
+    if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
+        # Flask-SQLAlchemy would take a relative path from its instance folder; ours are from the working directory.
+        file = Path(url.removeprefix("sqlite:///")).absolute()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        url = f"sqlite:///{file}"
+    options = engine_options(
+        url,
+        pool_size=settings.database.pool_size,
+        threads=settings.service.threads,
+        statement_timeout_ms=settings.database.statement_timeout_ms,
+    )
+    return Database(_engine(url, options), sqlite_synchronous=settings.database.sqlite_synchronous)
+
+
+def _engine(url: str, options: dict[str, object]) -> Engine:
+    app = Flask("idp.database", static_folder=None)
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
+    root = SQLAlchemy(app)
+    with app.app_context():
+        return root.engine
+
+
+def ephemera(settings: Settings, store: Database) -> Ephemera:
+    """Short-lived state: Redis or Valkey where an address is set, else a table of the database."""
+    if settings.ephemera.url:
+        from idp.adapters.ephemera_redis import RedisEphemera
+
+        return RedisEphemera(settings.ephemera.url)
+    from idp.adapters.ephemera_sql import SqlEphemera
+
+    return SqlEphemera(store)
+
+
+def assemble(
+    settings: Settings,
+    *,
+    clock: Clock,
+    entropy: Entropy,
+    keys: KeyRing,
+    store: Database,
+    short_lived: Ephemera,
+) -> Idp:
+    """The ``Idp`` over given adapters."""
+    lifetimes = settings.lifetimes
+    return Idp(
+        settings=settings,
+        database=store,
+        clock=clock,
+        entropy=entropy,
+        ephemera=short_lived,
+        keyring=keys,
+        sealer=Sealer(keys, entropy),
+        hasher=Hasher(settings.password, entropy),
+        clients=ClientDirectory(store, clock, ttl=float(lifetimes.client_cache)),
+        signers=Signers(
+            store,
+            keys,
+            clock,
+            published_for=max(lifetimes.access_token, lifetimes.id_token) + settings.keys.jwks_cache_seconds,
+            # An ID token comes back as a hint as long as its session may last.
+            trusted_for=lifetimes.session_absolute,
+        ),
+        composer=Composer(settings.brand, settings.languages, urlsplit(settings.service.issuer).hostname or ""),
+    )
+
+
+def build(settings: Settings) -> Idp:
+    """The service on its real adapters. Raises ``KeyFilesRefused``; connects to nothing yet."""
+    entropy = SystemEntropy()
+    store = database(settings)
+    return assemble(
+        settings,
+        clock=SystemClock(),
+        entropy=entropy,
+        keys=keyring(settings, entropy).load(),
+        store=store,
+        short_lived=ephemera(settings, store),
+    )

@@ -1,0 +1,1 @@
+"""The ``idp`` command: the same use cases as the pages and the endpoints, for a terminal."""

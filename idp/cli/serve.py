@@ -1,0 +1,109 @@
+"""``idp serve``: the service under gunicorn (default) or granian (extra ``fast``)."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from idp.settings import Settings
+
+if TYPE_CHECKING:
+    from idp.cli.main import Opener
+
+GRACE = 30
+"""Seconds that requests under way are given at the end."""
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65535), help="Instead of service.port.")
+@click.option("--server", type=click.Choice(["gunicorn", "granian"]), help="Instead of service.server.")
+@click.option("--processes", type=click.IntRange(1, 256), help="Instead of service.processes.")
+@click.option("--no-worker", is_flag=True, help="Leave the outbox to `idp worker`.")
+@click.pass_obj
+def serve(
+    opener: "Opener", port: int | None, server: str | None, processes: int | None, no_worker: bool
+) -> None:
+    """Serve the identity provider in the foreground until SIGTERM or Ctrl-C."""
+    from idp.app import start
+    from idp.settings import configuration_file, process_environment
+
+    given = {"port": port, "server": server, "processes": processes}
+    # What the command line says must reach the serving processes, which read the settings anew.
+    for name, value in given.items():
+        if value is not None:
+            os.environ[f"IDP__SERVICE__{name.upper()}"] = str(value)
+    path = configuration_file(opener.config, process_environment())
+    if path is not None:
+        os.environ["IDP_CONFIG"] = str(Path(path).absolute())
+    os.environ["IDP_WITH_WORKER"] = "0" if no_worker else "1"
+    idp = opener(listens=True)
+    settings = idp.settings
+    idp.database.engine.dispose()
+    addresses = start.available(settings.service.bind_addresses)
+    click.echo(f"idp: {settings.service.issuer} on {', '.join(addresses)} port {settings.service.port}", err=True)
+    if settings.service.server == "granian":
+        _granian(settings, addresses)
+    else:
+        _gunicorn(settings, addresses)
+
+
+def _gunicorn(settings: Settings, addresses: tuple[str, ...]) -> None:
+    from gunicorn.app.base import BaseApplication
+
+    service = settings.service
+    options = {
+        "bind": [f"[{a}]:{service.port}" if ":" in a else f"{a}:{service.port}" for a in addresses],
+        "workers": service.processes,
+        "worker_class": "gthread",
+        "threads": service.threads,
+        "keepalive": 30,
+        "timeout": 60,
+        "graceful_timeout": GRACE,
+        "limit_request_line": 8190,
+        "limit_request_fields": 64,
+        "limit_request_field_size": 8190,
+        # What the proxies in front say is judged by service.trusted_proxies, not by the server.
+        "forwarded_allow_ips": "",
+        "secure_scheme_headers": {},
+        "accesslog": None,
+        "errorlog": "-",
+        "loglevel": "warning",
+        "control_socket_disable": True,
+    }
+
+    class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+        """gunicorn, told everything by us."""
+
+        def load_config(self) -> None:
+            for name, value in options.items():
+                self.cfg.set(name, value)
+
+        def load(self) -> Any:
+            from idp import wsgi
+
+            return wsgi.create()
+
+    Server().run()
+
+
+def _granian(settings: Settings, addresses: tuple[str, ...]) -> None:
+    try:
+        from granian import Granian
+        from granian.constants import Interfaces
+        from granian.http import HTTP1Settings
+    except ImportError:
+        raise click.ClickException("granian is not installed: install the extra `fast`") from None
+    Granian(
+        "idp.wsgi:create",
+        factory=True,
+        interface=Interfaces.WSGI,
+        address=addresses[0],
+        port=settings.service.port,
+        workers=settings.service.processes,
+        blocking_threads=settings.service.threads,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000),
+        log_access=False,
+        log_level="warning",
+        workers_kill_timeout=GRACE,
+    ).serve()

@@ -1,0 +1,325 @@
+"""The authorization endpoint: a request arrives, waits for a person as long as it must, and is answered.
+
+    begin ──► Shown                      the request cannot be trusted: a page, no redirect
+          ──► Answered                   a code or an error leaves for the relying party
+          ──► Waiting(step)              the person is asked; every answer of theirs leads to ``resume``
+    resume ─► Answered | Waiting | Lost
+
+A silent request costs one read and one commit; one that has to ask keeps one row (performance §7.4).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from idp.flows import sessions as session_flows
+from idp.flows.browser import Browser
+from idp.flows.idp import Idp
+from idp.flows.signing import InvalidToken
+from idp.oidc.authorization import response
+from idp.oidc.authorization.checks import DISPLAYED, REDIRECTED, Asked, Policy, first_fault, request_from
+from idp.oidc.authorization.request import AuthorizationRequest
+from idp.oidc.authorization.response import AuthorizationResponse
+from idp.oidc.client import Client
+from idp.oidc.errors import OAuthError
+from idp.oidc.interaction import Refuse, Step, grant_matters, next_step
+from idp.oidc.parameters import Parameters
+from idp.store import authorize as store
+from idp.store import sessions
+from idp.store.authorize import Interaction
+from idp.store.database import Tx
+from idp.store.sessions import SessionRow
+from idp.values import Handle
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The request is not to be answered by a redirect: a page says what is wrong."""
+
+    fault: OAuthError
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The relying party gets its answer."""
+
+    response: AuthorizationResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The person has to do ``step``; ``browser`` is the handle to set where the browser had none."""
+
+    step: Step
+    interaction_id: str
+    browser: Handle | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unclaimed:
+    """A cross-site POST brought no cookies: the request is kept, its continuation is a GET that brings them."""
+
+    interaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """No such request waits in this browser: it ended, expired, or belongs to another."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What is known when the question "what next?" is asked."""
+
+    request: AuthorizationRequest
+    client: Client
+    session: SessionRow | None
+    asked_at: int
+    step: Step | Refuse
+
+
+def begin(idp: Idp, parameters: Parameters, browser: Browser, *, now: int, now_ms: int) -> Shown | Answered | Waiting:
+    """Take a request that came by GET."""
+    validated = _validated(idp, parameters, now=now)
+    if not isinstance(validated, tuple):
+        return validated
+    request, client = validated
+    with idp.reading() as tx:
+        standing = _standing(idp, tx, request, client, browser, asked_at=now_ms, now=now, now_ms=now_ms)
+    answered = _answer(idp, standing, None, now=now)
+    if answered is not None:
+        return answered
+    handle = browser.handle or idp.entropy.handle()
+    interaction = _interaction(idp, request, asked_at=now_ms, now=now)
+    with idp.writing() as tx:
+        store.wait(tx, interaction, handle.digest)
+    step = standing.step
+    if not isinstance(step, Step):
+        raise TypeError("a refusal is answered, not waited for")
+    return Waiting(step, interaction.id, None if browser.handle else handle)
+
+
+def begin_posted(idp: Idp, parameters: Parameters, *, now: int, now_ms: int) -> Shown | Answered | Unclaimed:
+    """Take a request that came by POST, from another site and thus without our cookies (OpenID Connect Core §3.1.2.1)."""
+    validated = _validated(idp, parameters, now=now)
+    if not isinstance(validated, tuple):
+        return validated
+    interaction = _interaction(idp, validated[0], asked_at=now_ms, now=now)
+    with idp.writing() as tx:
+        store.wait(tx, interaction, None)
+    return Unclaimed(interaction.id)
+
+
+def resume(
+    idp: Idp, interaction_id: str, browser: Browser, *, now: int, now_ms: int
+) -> Answered | Waiting | Lost:
+    """Ask again what is next for a request that waits in this browser."""
+    handle = browser.handle or idp.entropy.handle()
+    with idp.reading() as tx:
+        interaction = store.find(tx, interaction_id, handle.digest, now=now)
+    if interaction is None:
+        with idp.writing() as tx:
+            interaction = store.claim(tx, interaction_id, handle.digest, now=now)
+    client = idp.clients.get(interaction.request.client_id) if interaction is not None else None
+    if interaction is None or client is None or client.disabled:
+        return Lost()
+    with idp.reading() as tx:
+        standing = _standing(
+            idp, tx, interaction.request, client, browser, asked_at=interaction.asked_at, now=now, now_ms=now_ms
+        )
+    if isinstance(standing.step, Step) and standing.step is not Step.ISSUE:
+        return Waiting(standing.step, interaction.id, None if browser.handle else handle)
+    return _answer(idp, standing, interaction, now=now) or Lost()
+
+
+def decline(idp: Idp, interaction_id: str, browser: Browser, *, now: int) -> Answered | Lost:
+    """The person will not: the relying party is told ``access_denied`` (RFC 6749 §4.1.2.1)."""
+    if browser.digest is None:
+        return Lost()
+    with idp.writing() as tx:
+        interaction = store.find(tx, interaction_id, browser.digest, now=now)
+        if interaction is None or not store.end(tx, interaction.id, now=now):
+            return Lost()
+    fault = OAuthError("access_denied", "the person declined")
+    return Answered(_failure(idp, interaction.request, fault))
+
+
+def allow(idp: Idp, interaction_id: str, browser: Browser, *, now: int, now_ms: int) -> bool:
+    """The person lets the client have what it asks for; False when no request of theirs waits here."""
+    if browser.digest is None:
+        return False
+    with idp.writing() as tx:
+        interaction = store.find(tx, interaction_id, browser.digest, now=now)
+        row = session_flows.current(idp, tx, browser, now=now)
+        if interaction is None or row is None:
+            return False
+        store.allow(
+            tx, row.session.sub, interaction.request.client_id, frozenset(interaction.request.scope), at_ms=now_ms
+        )
+    return True
+
+
+def waiting(idp: Idp, interaction_id: str | None, browser: Browser, *, now: int) -> Interaction | None:
+    """The request that waits in this browser: the one named, or the newest where none is named."""
+    if browser.digest is None:
+        return None
+    with idp.reading() as tx:
+        if interaction_id is None:
+            return store.latest(tx, browser.digest, now=now)
+        return store.find(tx, interaction_id, browser.digest, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentAsked:
+    """What the consent page shows. ``days`` is how long the permission lasts; None: until the person signs out."""
+
+    interaction: Interaction
+    client_name: str
+    username: str
+    language: str
+    days: int | None
+
+
+def consent_asked(idp: Idp, interaction_id: str | None, browser: Browser, *, now: int) -> ConsentAsked | None:
+    """The waiting request and who is to allow it; None when nobody is signed in or nothing waits."""
+    interaction = waiting(idp, interaction_id, browser, now=now)
+    client = None if interaction is None else idp.clients.get(interaction.request.client_id)
+    if interaction is None or client is None:
+        return None
+    with idp.reading() as tx:
+        row = session_flows.current(idp, tx, browser, now=now)
+        account = None if row is None else accounts.by_sub(tx, row.session.sub)
+    if account is None:
+        return None
+    profile = people.opened(idp.sealer, account)
+    lasting = "offline_access" in interaction.request.scope
+    days = idp.settings.lifetimes.refresh_absolute // 86400 if lasting else None
+    return ConsentAsked(interaction, client.name, profile.username, account.language, days)
+
+
+def policy_of(idp: Idp) -> Policy:
+    """What the settings say about authorization requests."""
+    return Policy(audiences_of(idp), idp.settings.limits.state_bytes, idp.settings.limits.state_bytes)
+
+
+def audiences_of(idp: Idp) -> Mapping[str, str]:
+    """Every API scope, with the audience of the resource it belongs to."""
+    return {
+        scope: str(resource.audience) for resource in idp.settings.resources.values() for scope in resource.scopes
+    }
+
+
+def _validated(
+    idp: Idp, parameters: Parameters, *, now: int
+) -> tuple[AuthorizationRequest, Client] | Shown | Answered:
+    client_id = parameters.get("client_id")
+    client = None if client_id is None else idp.clients.get(client_id)
+    asked = Asked(parameters, client, policy_of(idp))
+    fault = first_fault(DISPLAYED, asked)
+    if fault is not None:
+        return Shown(fault)
+    fault = first_fault(REDIRECTED, asked)
+    hinted_sub = None
+    if fault is None and (hint := parameters.get("id_token_hint")) is not None:
+        hinted_sub = _hinted_sub(idp, hint, asked.known_client)
+        if hinted_sub is None:
+            fault = OAuthError("invalid_request", "id_token_hint is not an ID token of this client")
+    if fault is not None:
+        mode = parameters.get("response_mode") or "query"
+        return Answered(
+            response.failure(
+                redirect_uri=parameters.get("redirect_uri") or "",
+                response_mode=mode,
+                state=parameters.get("state"),
+                issuer=idp.issuer,
+                fault=fault,
+            )
+        )
+    return request_from(asked, hinted_sub=hinted_sub), asked.known_client
+
+
+def _hinted_sub(idp: Idp, hint: str, client: Client) -> str | None:
+    # An expired ID token is a good hint (OpenID Connect Core §3.1.2.1); one for another client is not.
+    try:
+        claims = idp.signers.verify(hint, typ="JWT", algs=("ES256", "RS256"))
+    except InvalidToken:
+        return None
+    audience = claims.get("aud")
+    if claims.get("iss") != idp.issuer or client.client_id not in (audience if isinstance(audience, list) else [audience]):
+        return None
+    return str(claims["sub"])
+
+
+def _standing(
+    idp: Idp,
+    tx: Tx,
+    request: AuthorizationRequest,
+    client: Client,
+    browser: Browser,
+    *,
+    asked_at: int,
+    now: int,
+    now_ms: int,
+) -> _Standing:
+    row = session_flows.current(idp, tx, browser, now=now)
+    grant = None
+    if row is not None and grant_matters(request, client):
+        grant = store.grant_of(tx, row.session.sub, client.client_id)
+    session = None if row is None else row.session
+    step = next_step(request, client, session, grant, asked_at=asked_at, now=now_ms)
+    return _Standing(request, client, row, asked_at, step)
+
+
+def _answer(idp: Idp, standing: _Standing, interaction: Interaction | None, *, now: int) -> Answered | None:
+    """The answer, when the time for one has come. None when a person is to be asked, or another tab was faster."""
+    request = standing.request
+    if isinstance(standing.step, Refuse):
+        if interaction is not None:
+            with idp.writing() as tx:
+                if not store.end(tx, interaction.id, now=now):
+                    return None
+        return Answered(_failure(idp, request, standing.step.fault))
+    if standing.step is not Step.ISSUE or standing.session is None:
+        return None
+    code = idp.entropy.handle()
+    lifetimes = idp.settings.lifetimes
+    refreshes = "refresh_token" in standing.client.grant_types
+    with idp.writing() as tx:
+        if interaction is not None and not store.end(tx, interaction.id, now=now):
+            return None
+        if now - standing.session.last_seen_at >= session_flows.SEEN_EVERY:
+            sessions.seen(tx, standing.session.session.id, now=now)
+        store.issue(
+            tx,
+            authorization_id=idp.entropy.identifier(),
+            code_digest=code.digest,
+            request=request,
+            session=standing.session.session,
+            now=now,
+            code_life=lifetimes.authorization_code,
+            family_life=lifetimes.refresh_absolute
+            if refreshes
+            else lifetimes.authorization_code + lifetimes.access_token,
+        )
+    return Answered(
+        response.success(
+            redirect_uri=request.redirect_uri,
+            response_mode=request.response_mode,
+            state=request.state,
+            issuer=idp.issuer,
+            code=code.secret,
+        )
+    )
+
+
+def _failure(idp: Idp, request: AuthorizationRequest, fault: OAuthError) -> AuthorizationResponse:
+    return response.failure(
+        redirect_uri=request.redirect_uri,
+        response_mode=request.response_mode,
+        state=request.state,
+        issuer=idp.issuer,
+        fault=fault,
+    )
+
+
+def _interaction(idp: Idp, request: AuthorizationRequest, *, asked_at: int, now: int) -> Interaction:
+    return Interaction(idp.entropy.identifier(), request, asked_at, now + idp.settings.lifetimes.interaction)

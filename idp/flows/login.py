@@ -1,0 +1,105 @@
+"""Signing in with username and password (journey D).
+
+Known and unknown usernames cost the same: the same reads, one hash, one write (security bar 5.1). Who is told
+"wrong" learns nothing else. The second factor on an untrusted browser will be asked by ``next_step``, not here.
+"""
+
+from dataclasses import dataclass
+
+from idp.accounts.audit import Event
+from idp.accounts.lockout import Throttled as Brakes
+from idp.accounts.lockout import sign_in_brakes
+from idp.flows import sessions as session_flows
+from idp.flows import throttle
+from idp.flows.browser import Browser
+from idp.flows.idp import Idp
+from idp.flows.sessions import Begun
+from idp.store import accounts, audit, sessions
+from idp.values import Malformed, Proof, ProofKind, parse_contact
+
+LONGEST_PASSWORD = 1024
+"""Characters that are hashed at most; nobody's password is longer (the policy's maximum is a setting)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The password was right: a session has begun."""
+
+    begun: Begun
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """Username or password is not right; nothing says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """Too many failures: come back in ``retry_after`` seconds."""
+
+    retry_after: int
+
+
+def sign_in(
+    idp: Idp, typed: str, password: str, browser: Browser, *, client_id: str | None, now: int, now_ms: int
+) -> SignedIn | Wrong | Throttled:
+    """Check a username in any spelling and a password; raises ``Overloaded`` when too many wait to be checked."""
+    try:
+        contact = parse_contact(typed)
+    except Malformed:
+        contact = None
+    username = typed.strip().casefold()[:254] if contact is None else contact.text
+    index = idp.sealer.contact_index(contact) if contact is not None else b"\x00" * 32
+    with idp.reading() as tx:
+        account = accounts.find_by_username(tx, index)
+        sub = "" if account is None else account.sub
+        known = sessions.browser_is_known(tx, browser.digest or b"\x00" * 32, sub)
+        before = session_flows.current(idp, tx, browser, now=now)
+    source = throttle.pseudonym_of_source(idp, browser.source)
+    actor = idp.sealer.pseudonym(f"username:{username}")
+    known_as = idp.sealer.pseudonym(f"browser:{(browser.digest or b'').hex()}") if known else None
+    brakes = sign_in_brakes(actor, source, known_as, idp.settings.limits)
+    decision = throttle.standing(idp, brakes, now=now)
+    if isinstance(decision, Brakes):
+        with idp.writing() as tx:
+            audit.add(
+                tx,
+                Event.SIGN_IN_THROTTLED,
+                at=now,
+                actor=actor,
+                client_id=client_id,
+                source=source,
+                details={"brake": decision.by, "retry_after": decision.retry_after},
+            )
+        return Throttled(decision.retry_after)
+    usable = account if account is not None and account.state == "active" else None
+    verdict = idp.hasher.verify(password[:LONGEST_PASSWORD], None if usable is None else usable.password_hash)
+    if usable is None or not verdict.ok:
+        throttle.failed(idp, brakes, now=now)
+        with idp.writing() as tx:
+            audit.add(
+                tx,
+                Event.SIGN_IN_FAILED,
+                at=now,
+                actor=actor,
+                client_id=client_id,
+                source=source,
+                details={"known_browser": known},
+            )
+        return Wrong()
+    rehashed = idp.hasher.hash(password) if verdict.needs_rehash else None
+    begun = session_flows.prepare(idp, browser, usable.sub, Proof(ProofKind.PASSWORD, now_ms), before=before)
+    with idp.writing() as tx:
+        session_flows.begin(idp, tx, begun, now=now)
+        if rehashed is not None:
+            accounts.replace_hash(tx, usable.sub, old=usable.password_hash or "", new=rehashed)
+        audit.add(
+            tx,
+            Event.SIGN_IN_SUCCEEDED,
+            at=now,
+            actor=idp.sealer.pseudonym(f"sub:{usable.sub}"),
+            client_id=client_id,
+            source=source,
+            details={"session": begun.session.id, "proof": "password", "acr": begun.session.acr, "known_browser": known},
+        )
+    return SignedIn(begun)

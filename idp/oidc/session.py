@@ -1,0 +1,46 @@
+"""A person's session with us, and what the proofs given in it are worth."""
+
+from dataclasses import dataclass
+
+from idp.values import Acr, Amr, Proof, ProofKind
+
+_METHODS: dict[ProofKind, tuple[Amr, ...]] = {
+    ProofKind.PASSWORD: (Amr.PASSWORD,),
+    ProofKind.EMAIL_CODE: (Amr.OTP,),
+    ProofKind.SMS_CODE: (Amr.OTP, Amr.SMS),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A live session: ``id`` is its public ``sid``; proofs are in the order they were given."""
+
+    id: str
+    sub: str
+    proofs: tuple[Proof, ...]
+
+    @property
+    def proven_at(self) -> int:
+        """When the newest proof was given, in milliseconds."""
+        return max(proof.at for proof in self.proofs)
+
+    @property
+    def auth_time(self) -> int:
+        """When the person last proved who they are, in seconds (OpenID Connect Core §2)."""
+        return self.proven_at // 1000
+
+    @property
+    def acr(self) -> Acr:
+        """The class that was earned, never more (contract: assurance)."""
+        kinds = {proof.kind for proof in self.proofs}
+        if {ProofKind.PASSWORD, ProofKind.SMS_CODE} <= kinds:
+            return Acr.TWO_FACTOR
+        return Acr.SINGLE
+
+    @property
+    def amr(self) -> tuple[Amr, ...]:
+        """The methods that were used (RFC 8176), each once."""
+        methods = dict.fromkeys(method for proof in self.proofs for method in _METHODS[proof.kind])
+        if self.acr is Acr.TWO_FACTOR:
+            methods[Amr.MULTI_FACTOR] = None
+        return tuple(methods)

@@ -1,0 +1,146 @@
+"""Sessions, and the browsers that signed an account in before."""
+
+import json
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.sql import Insert
+
+from idp.oidc.session import Session
+from idp.store.database import Tx
+from idp.store.tables import accounts, authorizations, known_browsers, sessions
+from idp.values import Proof, ProofKind
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A live session of an active account, with what pages and the dispatcher need of both."""
+
+    session: Session
+    language: str
+    last_seen_at: int
+
+
+_FIND = (
+    select(
+        sessions.c.id, sessions.c.sub, sessions.c.proofs, sessions.c.last_seen_at, accounts.c.language
+    )
+    .join_from(sessions, accounts, sessions.c.sub == accounts.c.sub)
+    .where(
+        sessions.c.handle_digest == bindparam("digest"),
+        sessions.c.ended_at.is_(None),
+        sessions.c.expires_at > bindparam("now"),
+        sessions.c.last_seen_at > bindparam("idle_since"),
+        accounts.c.state == "active",
+    )
+)
+_SEEN = (
+    update(sessions)
+    .where(sessions.c.id == bindparam("session_id"), sessions.c.ended_at.is_(None))
+    .values(last_seen_at=bindparam("now"))
+)
+_RENEW = (
+    update(sessions)
+    .where(sessions.c.id == bindparam("session_id"), sessions.c.ended_at.is_(None))
+    .values(
+        handle_digest=bindparam("new_digest"), proofs=bindparam("new_proofs"), last_seen_at=bindparam("now")
+    )
+)
+_END = (
+    update(sessions)
+    .where(sessions.c.id == bindparam("session_id"), sessions.c.ended_at.is_(None))
+    .values(ended_at=bindparam("now"))
+    .returning(sessions.c.sub)
+)
+_END_TOKENS = (
+    update(authorizations)
+    .where(
+        authorizations.c.session_id == bindparam("for_session"),
+        authorizations.c.revoked_at.is_(None),
+        # A family that was granted offline_access outlives the session (OpenID Connect Core §11).
+        ~(" " + authorizations.c.scope + " ").contains(" offline_access "),
+    )
+    .values(revoked_at=bindparam("now"))
+)
+_CLIENTS = select(authorizations.c.client_id).where(authorizations.c.session_id == bindparam("session_id")).distinct()
+_KNOWN = select(known_browsers.c.sub).where(
+    known_browsers.c.browser_digest == bindparam("browser_digest"), known_browsers.c.sub == bindparam("sub")
+)
+
+
+def find(tx: Tx, handle_digest: bytes, *, now: int, idle: int) -> SessionRow | None:
+    """The live session a cookie stands for; None when ended, expired, idle too long, or the account not active."""
+    row = tx.execute(_FIND, {"digest": handle_digest, "now": now, "idle_since": now - idle}).one_or_none()
+    if row is None:
+        return None
+    proofs = tuple(Proof(ProofKind(kind), at) for kind, at in json.loads(row.proofs))
+    return SessionRow(Session(row.id, row.sub, proofs), row.language, row.last_seen_at)
+
+
+def start(tx: Tx, session: Session, handle_digest: bytes, *, now: int, expires_at: int) -> None:
+    """Begin a session."""
+    tx.execute(
+        sessions.insert(),
+        {
+            "id": session.id,
+            "handle_digest": handle_digest,
+            "sub": session.sub,
+            "proofs": _written(session.proofs),
+            "created_at": now,
+            "last_seen_at": now,
+            "expires_at": expires_at,
+        },
+    )
+
+
+def renew(tx: Tx, session: Session, handle_digest: bytes, *, now: int) -> None:
+    """Give a session its new proofs and a new handle; the old handle opens nothing any more."""
+    values = {"session_id": session.id, "new_digest": handle_digest, "new_proofs": _written(session.proofs), "now": now}
+    tx.execute(_RENEW, values)
+
+
+def seen(tx: Tx, session_id: str, *, now: int) -> None:
+    """Note that the session is in use."""
+    tx.execute(_SEEN, {"session_id": session_id, "now": now})
+
+
+def end(tx: Tx, session_id: str, *, now: int) -> bool:
+    """End a session and what was issued in it without offline access; False when it had ended already."""
+    ended = tx.execute(_END, {"session_id": session_id, "now": now}).one_or_none() is not None
+    tx.execute(_END_TOKENS, {"for_session": session_id, "now": now})
+    return ended
+
+
+def clients_of(tx: Tx, session_id: str) -> tuple[str, ...]:
+    """The clients that were issued something in this session, by client_id."""
+    return tuple(tx.execute(_CLIENTS, {"session_id": session_id}).scalars())
+
+
+def browser_is_known(tx: Tx, browser_digest: bytes, sub: str) -> bool:
+    """Whether this browser signed this account in before."""
+    return tx.execute(_KNOWN, {"browser_digest": browser_digest, "sub": sub}).one_or_none() is not None
+
+
+def remember_browser(tx: Tx, browser_digest: bytes, sub: str, *, now: int) -> None:
+    """Note that this browser signed this account in."""
+    tx.execute(
+        _remember(tx), {"browser_digest": browser_digest, "sub": sub, "created_at": now, "last_seen_at": now}
+    )
+
+
+def _written(proofs: tuple[Proof, ...]) -> str:
+    return json.dumps([[proof.kind, proof.at] for proof in proofs])
+
+
+def _remember(tx: Tx) -> Insert:
+    return _REMEMBER_SQLITE if tx.dialect.name == "sqlite" else _REMEMBER_POSTGRESQL
+
+
+_REMEMBER_SQLITE = sqlite_insert(known_browsers).on_conflict_do_update(
+    index_elements=["browser_digest", "sub"], set_={"last_seen_at": bindparam("last_seen_at")}
+)
+_REMEMBER_POSTGRESQL = postgresql_insert(known_browsers).on_conflict_do_update(
+    index_elements=["browser_digest", "sub"], set_={"last_seen_at": bindparam("last_seen_at")}
+)

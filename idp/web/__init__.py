@@ -1,0 +1,1 @@
+"""Two faces over the same flows: pages for people, endpoints for machines. No rule and no query lives here."""

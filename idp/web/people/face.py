@@ -1,0 +1,53 @@
+"""The people's face, put together: every door, the static files, the headers and the error pages."""
+
+from flask import Flask, Response, request
+
+from idp.flows.idp import Idp
+from idp.web.people import authorize, errors, inbox, legal, login, logout, register
+from idp.web.people.cookies import Cookies
+from idp.web.people.pages import Pages
+from idp.web.people.visit import Face
+
+HEADERS = {
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "publickey-credentials-create=(self), publickey-credentials-get=(self), "
+    "otp-credentials=(self), camera=(), geolocation=(), microphone=(), payment=()",
+}
+CLOSED = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+
+def create(idp: Idp, pages: Pages, *, messages: inbox.Messages | None) -> Flask:
+    """The Flask application of the pages; ``messages`` opens the development inbox."""
+    app = Flask("idp.web.people", static_folder=None, template_folder=None)
+    face = Face(idp, pages, Cookies(idp.issuer))
+    for door in (authorize, login, register, logout, legal):
+        app.register_blueprint(door.blueprint(face))
+    if messages is not None:
+        app.register_blueprint(inbox.blueprint(face, messages))
+
+    @app.get("/static/<path:name>")
+    def static(name: str) -> Response:
+        del name
+        found = pages.static_files.find(request.path)
+        if found is None:
+            return errors.error_page(errors.Visit(face, request), 404)
+        packed = "gzip" in request.headers.get("Accept-Encoding", "") and found.gzipped is not None
+        return Response(found.gzipped if packed else found.content, headers=found.headers(packed=packed))
+
+    errors.install(app, face)
+
+    @app.after_request
+    def headers(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Content-Security-Policy", CLOSED)
+        response.headers.setdefault("Cache-Control", "no-store")
+        if face.cookies.secure:
+            response.headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+        return response
+
+    return app
