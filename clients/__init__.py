@@ -1,0 +1,1 @@
+"""Reference relying parties: they know the identity provider by its addresses only."""

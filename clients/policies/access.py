@@ -1,0 +1,108 @@
+"""Who may read: access tokens judged offline (RFC 9068), challenges by RFC 6750."""
+
+from dataclasses import dataclass
+
+from flask import Request, Response, jsonify
+
+from clients.clock import Clock
+from clients.provider import Provider
+from clients.tokens import (
+    TokenRefused,
+    check_alive,
+    check_issued_by,
+    check_meant_for,
+    read_signed,
+    text_claim,
+)
+
+ACCESS_TOKEN_KIND = "at+jwt"
+SCOPE = "policies"
+REALM = "policies"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """The customer an access token speaks for, and the client that holds it."""
+
+    customer_number: str
+    subject: str
+    client_id: str
+
+
+class Denied(Exception):
+    """The request is refused: `status` and, where the token is the fault, the `error` of RFC 6750 §3.1."""
+
+    def __init__(self, status: int, error: str | None = None, description: str | None = None) -> None:
+        super().__init__(error or "unauthenticated")
+        self.status = status
+        self.error = error
+        self.description = description
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Lets a request in when its access token is our issuer's, for us, alive and of scope `policies`."""
+
+    provider: Provider
+    audience: str
+    now: Clock
+
+    def admit(self, request: Request) -> tuple[Reader, str]:
+        """The reader and the token that proved it.
+
+        Raises Denied with the fitting challenge, or ProviderUnavailable when there is no key to judge by.
+        """
+        token = bearer_token(request)
+        try:
+            claims = read_signed(token, kind=ACCESS_TOKEN_KIND, provider=self.provider)
+            check_issued_by(claims, self.provider.issuer)
+            check_meant_for(claims, self.audience)
+            check_alive(claims, self.now())
+            text_claim(claims, "jti")
+            subject, client_id = text_claim(claims, "sub"), text_claim(claims, "client_id")
+        except TokenRefused as fault:
+            raise Denied(401, "invalid_token", str(fault)) from fault
+        scope = claims.get("scope")
+        if not isinstance(scope, str) or SCOPE not in scope.split(" "):
+            raise Denied(403, "insufficient_scope", f"the scope {SCOPE} is needed")
+        customer_number = claims.get("customer_number")
+        if not isinstance(customer_number, str) or not customer_number:
+            raise Denied(403, "insufficient_scope", "the token speaks for no customer")
+        return Reader(customer_number=customer_number, subject=subject, client_id=client_id), token
+
+
+def bearer_token(request: Request) -> str:
+    """The token in the Authorization header, the only place where we take one.
+
+    Raises Denied: without an error code when nothing was offered, `invalid_request` when it was offered
+    wrongly, as in the query (RFC 9700 §4.3.2).
+    """
+    if "access_token" in request.args:
+        raise Denied(400, "invalid_request", "a token travels in the Authorization header only")
+    offered = request.headers.getlist("Authorization")
+    if not offered:
+        raise Denied(401)
+    if len(offered) > 1:
+        raise Denied(400, "invalid_request", "one Authorization header, please")
+    scheme, _, token = offered[0].partition(" ")
+    if scheme.lower() != "bearer":
+        raise Denied(401)
+    token = token.strip(" ")
+    if not token or not token.isascii() or any(character in token for character in ' ,"\t'):
+        raise Denied(400, "invalid_request", "the token is malformed")
+    return token
+
+
+def denial(denied: Denied) -> Response:
+    """The answer to a refused request: JSON for people, `WWW-Authenticate` for the client (RFC 6750 §3)."""
+    answer = jsonify({"error": denied.error or "unauthenticated", "error_description": denied.description})
+    answer.status_code = denied.status
+    challenge = [f'realm="{REALM}"']
+    if denied.error is not None:
+        challenge.append(f'error="{denied.error}"')
+    if denied.description is not None:
+        challenge.append(f'error_description="{denied.description}"')
+    if denied.error == "insufficient_scope":
+        challenge.append(f'scope="{SCOPE}"')
+    answer.headers["WWW-Authenticate"] = "Bearer " + ", ".join(challenge)
+    return answer

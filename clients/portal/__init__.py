@@ -1,0 +1,1 @@
+"""The customers' portal: a confidential relying party that keeps every token on its server."""

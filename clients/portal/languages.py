@@ -1,0 +1,56 @@
+"""Italian first, English too: which one a browser gets, its words, its dates and amounts."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from importlib import resources
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_time
+from babel.numbers import format_currency
+from flask import Request
+
+LANGUAGES = ("it", "en")
+PLACE = ZoneInfo("Europe/Rome")
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language the portal speaks."""
+
+    code: str
+    messages: Mapping[str, str]
+
+    def say(self, key: str, **values: object) -> str:
+        """The message of this key with its gaps filled; KeyError when there is none."""
+        return self.messages[key].format(**values)
+
+    def day(self, value: date) -> str:
+        """A date in full: 22 novembre 2026."""
+        return format_date(value, format="d MMMM y", locale=self.code)
+
+    def moment(self, epoch_seconds: int) -> str:
+        """A moment in Italian time: 22 novembre 2026, 10:42."""
+        local = datetime.fromtimestamp(epoch_seconds, UTC).astimezone(PLACE)
+        return f"{self.day(local.date())}, {format_time(local, 'HH:mm', locale=self.code)}"
+
+    def money(self, amount: Decimal, currency: str) -> str:
+        """An amount as the language writes it: 1.500,00 €."""
+        return format_currency(amount, currency, locale=self.code)
+
+
+def load_languages() -> Mapping[str, Language]:
+    """Every language of the message catalogues, by its code."""
+    folder = resources.files("clients.portal").joinpath("messages")
+    words = {code: folder.joinpath(f"{code}.json").read_text("utf-8") for code in LANGUAGES}
+    return {code: Language(code, json.loads(text)) for code, text in words.items()}
+
+
+def asked_language(request: Request, cookie: str) -> str:
+    """`?lang=`, else what was chosen before, else what the browser prefers, else Italian."""
+    for wish in (request.args.get("lang"), request.cookies.get(cookie)):
+        if wish in LANGUAGES:
+            return wish
+    return request.accept_languages.best_match(LANGUAGES, LANGUAGES[0])
