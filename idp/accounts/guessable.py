@@ -23,9 +23,9 @@ _ROWS_OF_DIGITS = ("01234567890", "09876543210")
 
 
 class CommonWords:
-    """Common words and passwords, as sorted 4-byte prefixes of the SHA-256 of their folded form."""
+    """Common words and passwords, as sorted 5-byte prefixes of the SHA-256 of their folded form."""
 
-    WIDTH = 4
+    WIDTH = 5
 
     def __init__(self, prefixes: bytes) -> None:
         if not prefixes or len(prefixes) % self.WIDTH:

@@ -1,8 +1,8 @@
 """Write ``idp/accounts/common_passwords.bin``: ``python -m tests.data.make_common_passwords``.
 
-Wants ``zxcvbn`` 4.5.0 installed. Sources: its frequency lists (MIT; passwords from public breaches, first names,
-the most frequent English words) and ``common_italian.txt`` beside this file (ours). Run again after changing
-either, and commit the result.
+Wants ``zxcvbn`` 4.5.0 installed. Sources: its frequency lists (MIT; passwords from public breaches, first
+names, the most frequent English words) and ``common_italian.txt`` beside this file (ours). Run again after
+changing either, and commit the result.
 """
 
 from importlib import import_module

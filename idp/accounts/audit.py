@@ -1,0 +1,104 @@
+"""The audit trail's vocabulary: every event has a name and a closed list of details.
+
+Details are codes, identifiers and counts, never personal data; customers and networks appear as pseudonyms.
+A detail that is not in the list is a programming error and is refused, so that nothing slips into the trail.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+Detail = str | int | bool | None
+LONGEST_DETAIL = 200
+
+
+class Event(StrEnum):
+    """What can happen, named thing first."""
+
+    REGISTRATION_BEGUN = "registration_begun"
+    REGISTRATION_MATCHED = "registration_matched"
+    REGISTRATION_NOT_MATCHED = "registration_not_matched"
+    REGISTRATION_PASSWORD_CHOSEN = "registration_password_chosen"
+    REGISTRATION_COMPLETED = "registration_completed"
+    CHALLENGE_SENT = "challenge_sent"
+    CHALLENGE_FAILED = "challenge_failed"
+    CHALLENGE_ANSWERED = "challenge_answered"
+    SIGN_IN_SUCCEEDED = "sign_in_succeeded"
+    SIGN_IN_FAILED = "sign_in_failed"
+    SIGN_IN_THROTTLED = "sign_in_throttled"
+    SIGNED_OUT = "signed_out"
+    SESSION_ENDED = "session_ended"
+    CODE_ISSUED = "code_issued"
+    CODE_EXCHANGED = "code_exchanged"
+    CODE_REUSED = "code_reused"
+    TOKEN_REFRESHED = "token_refreshed"
+    TOKEN_REUSED = "token_reused"
+    TOKEN_REVOKED = "token_revoked"
+    CONSENT_GIVEN = "consent_given"
+    CONSENT_REFUSED = "consent_refused"
+    SEND_THROTTLED = "send_throttled"
+    CLIENT_ADDED = "client_added"
+    CLIENT_CHANGED = "client_changed"
+    CLIENT_SECRET_ROTATED = "client_secret_rotated"
+    CLIENT_DISABLED = "client_disabled"
+    CLIENT_ENABLED = "client_enabled"
+    CLIENT_REMOVED = "client_removed"
+    CLIENT_REFUSED = "client_refused"
+    KEY_CREATED = "key_created"
+    KEY_ACTIVATED = "key_activated"
+    KEY_RETIRED = "key_retired"
+    REGISTRY_IMPORTED = "registry_imported"
+    REGISTRY_LOOKED_UP = "registry_looked_up"
+
+
+_ALLOWED: Mapping[Event, frozenset[str]] = {
+    Event.REGISTRATION_BEGUN: frozenset({"enrolment", "case", "profile"}),
+    Event.REGISTRATION_MATCHED: frozenset({"enrolment", "case", "profile"}),
+    Event.REGISTRATION_NOT_MATCHED: frozenset({"enrolment", "case", "profile", "reason"}),
+    Event.REGISTRATION_PASSWORD_CHOSEN: frozenset({"enrolment"}),
+    Event.REGISTRATION_COMPLETED: frozenset({"enrolment", "case", "profile", "session"}),
+    Event.CHALLENGE_SENT: frozenset({"challenge", "purpose", "channel", "resend"}),
+    Event.CHALLENGE_FAILED: frozenset({"challenge", "purpose", "channel", "reason", "tries_left"}),
+    Event.CHALLENGE_ANSWERED: frozenset({"challenge", "purpose", "channel"}),
+    Event.SIGN_IN_SUCCEEDED: frozenset({"session", "proof", "acr", "known_browser"}),
+    Event.SIGN_IN_FAILED: frozenset({"reason", "known_browser"}),
+    Event.SIGN_IN_THROTTLED: frozenset({"brake", "retry_after"}),
+    Event.SIGNED_OUT: frozenset({"session", "clients"}),
+    Event.SESSION_ENDED: frozenset({"session", "reason", "clients"}),
+    Event.CODE_ISSUED: frozenset({"authorization", "session", "scope", "acr"}),
+    Event.CODE_EXCHANGED: frozenset({"authorization", "session", "scope"}),
+    Event.CODE_REUSED: frozenset({"authorization", "session"}),
+    Event.TOKEN_REFRESHED: frozenset({"authorization", "session", "scope"}),
+    Event.TOKEN_REUSED: frozenset({"authorization", "session"}),
+    Event.TOKEN_REVOKED: frozenset({"authorization", "session", "token_type", "reason"}),
+    Event.CONSENT_GIVEN: frozenset({"scope"}),
+    Event.CONSENT_REFUSED: frozenset({"scope"}),
+    Event.SEND_THROTTLED: frozenset({"brake", "purpose", "channel"}),
+    Event.CLIENT_ADDED: frozenset({"kind", "auth_method"}),
+    Event.CLIENT_CHANGED: frozenset({"changed"}),
+    Event.CLIENT_SECRET_ROTATED: frozenset(),
+    Event.CLIENT_DISABLED: frozenset(),
+    Event.CLIENT_ENABLED: frozenset(),
+    Event.CLIENT_REMOVED: frozenset(),
+    Event.CLIENT_REFUSED: frozenset({"reason", "auth_method", "endpoint"}),
+    Event.KEY_CREATED: frozenset({"kid", "alg", "purpose"}),
+    Event.KEY_ACTIVATED: frozenset({"kid", "alg", "purpose"}),
+    Event.KEY_RETIRED: frozenset({"kid", "alg", "purpose"}),
+    Event.REGISTRY_IMPORTED: frozenset(
+        {"import", "snapshot", "added", "changed", "unchanged", "refused", "ended"}
+    ),
+    Event.REGISTRY_LOOKED_UP: frozenset({"found", "by"}),
+}
+
+
+def checked_details(event: Event, details: Mapping[str, Detail]) -> dict[str, Detail]:
+    """The details as they may be stored, unknown-by-value ones (None) left out.
+
+    Raises ``ValueError`` for a detail this event does not have, or a text longer than 200 characters.
+    """
+    extra = details.keys() - _ALLOWED[event]
+    if extra:
+        raise ValueError(f"{event} has no detail {', '.join(sorted(extra))}")
+    for name, value in details.items():
+        if isinstance(value, str) and len(value) > LONGEST_DETAIL:
+            raise ValueError(f"the detail {name} of {event} is too long")
+    return {name: value for name, value in details.items() if value is not None}

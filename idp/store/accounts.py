@@ -1,0 +1,199 @@
+"""Accounts and the contacts that were proven for them."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from idp.store.database import Tx
+from idp.store.sealing import Sealer
+from idp.store.tables import accounts, proven_contacts
+from idp.values import Contact, ContactKind, ProfileKind
+from idp.values.contacts import stored_contact
+
+ACTIVE = "active"
+"""The state in which an account signs in."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """An account as it is stored; times are epoch seconds."""
+
+    sub: str
+    customer_number: str
+    profile: ProfileKind
+    state: str
+    username_kind: ContactKind
+    sealed_profile: bytes = field(repr=False)
+    password_hash: str | None = field(repr=False)
+    password_changed_at: int | None
+    language: str
+    terms_version: str
+    privacy_version: str
+    terms_accepted_at: int
+    terms_language: str
+    created_at: int
+    updated_at: int
+    # The blind index of the username; None once it was freed.
+    username_index: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountProfile:
+    """The personal data of an account, as its customer record had them when it was made."""
+
+    username: Contact
+    given_name: str = field(default="", repr=False)
+    family_name: str = field(default="", repr=False)
+    company_name: str = field(default="", repr=False)
+    birth_date: date | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenContact:
+    """A contact whose owner answered a challenge for this account."""
+
+    contact_index: bytes = field(repr=False)
+    kind: ContactKind
+    sealed: bytes = field(repr=False)
+    proven_at: int
+
+
+def seal_profile(sealer: Sealer, sub: str, profile: AccountProfile) -> bytes:
+    """An account's personal data as they are stored."""
+    return sealer.seal(
+        {
+            "username": [profile.username.kind, profile.username.text],
+            "given_name": profile.given_name,
+            "family_name": profile.family_name,
+            "company_name": profile.company_name,
+            "birth_date": profile.birth_date.isoformat() if profile.birth_date else None,
+        },
+        f"accounts/sealed_profile/{sub}",
+    )
+
+
+def open_profile(sealer: Sealer, account: AccountRow) -> AccountProfile:
+    """An account's personal data; raises ``Unsealable``."""
+    stored = sealer.open(account.sealed_profile, f"accounts/sealed_profile/{account.sub}")
+    return AccountProfile(
+        username=stored_contact(*stored["username"]),
+        given_name=stored["given_name"],
+        family_name=stored["family_name"],
+        company_name=stored["company_name"],
+        birth_date=date.fromisoformat(stored["birth_date"]) if stored["birth_date"] else None,
+    )
+
+
+def seal_contact(sealer: Sealer, sub: str, contact: Contact) -> bytes:
+    """A proven contact as it is stored."""
+    index = sealer.contact_index(contact).hex()
+    return sealer.seal([contact.kind, contact.text], f"proven_contacts/sealed_contact/{sub}/{index}")
+
+
+def open_contact(sealer: Sealer, sub: str, proven: ProvenContact) -> Contact:
+    """The contact itself; raises ``Unsealable``."""
+    place = f"proven_contacts/sealed_contact/{sub}/{proven.contact_index.hex()}"
+    return stored_contact(*sealer.open(proven.sealed, place))
+
+
+_COLUMNS = tuple(accounts.c[name] for name in AccountRow.__slots__)
+_BY_USERNAME = select(*_COLUMNS).where(accounts.c.username_index == bindparam("index"))
+_BY_CUSTOMER = select(*_COLUMNS).where(accounts.c.customer_number == bindparam("number"))
+_BY_SUB = select(*_COLUMNS).where(accounts.c.sub == bindparam("of"))
+_INSERT = {
+    "sqlite": sqlite_insert(accounts).on_conflict_do_nothing().returning(accounts.c.sub),
+    "postgresql": postgresql_insert(accounts).on_conflict_do_nothing().returning(accounts.c.sub),
+}
+_REPLACE_HASH = (
+    update(accounts)
+    .where(accounts.c.sub == bindparam("of"), accounts.c.password_hash == bindparam("old"))
+    .values(password_hash=bindparam("new"))
+    .returning(accounts.c.sub)
+)
+
+
+_PROVEN = (
+    select(
+        proven_contacts.c.contact_index,
+        proven_contacts.c.kind,
+        proven_contacts.c.sealed_contact,
+        proven_contacts.c.proven_at,
+    )
+    .where(proven_contacts.c.sub == bindparam("of"))
+    .order_by(proven_contacts.c.proven_at, proven_contacts.c.contact_index)
+)
+_PROVE = {
+    "sqlite": sqlite_insert(proven_contacts).on_conflict_do_update(
+        index_elements=["sub", "contact_index"],
+        set_={"sealed_contact": bindparam("sealed_contact"), "proven_at": bindparam("proven_at")},
+    ),
+    "postgresql": postgresql_insert(proven_contacts).on_conflict_do_update(
+        index_elements=["sub", "contact_index"],
+        set_={"sealed_contact": bindparam("sealed_contact"), "proven_at": bindparam("proven_at")},
+    ),
+}
+
+
+def find_by_username(tx: Tx, username_index: bytes) -> AccountRow | None:
+    """The account whose username has this blind index (``Sealer.contact_index``)."""
+    return _account(tx.execute(_BY_USERNAME, {"index": username_index}).one_or_none())
+
+
+def find_by_customer(tx: Tx, customer_number: str) -> AccountRow | None:
+    """The account of this customer record."""
+    return _account(tx.execute(_BY_CUSTOMER, {"number": customer_number}).one_or_none())
+
+
+def by_sub(tx: Tx, sub: str) -> AccountRow | None:
+    """The account with this subject identifier, in whatever state."""
+    return _account(tx.execute(_BY_SUB, {"of": sub}).one_or_none())
+
+
+def insert_account(tx: Tx, account: AccountRow) -> bool:
+    """Create an account; False when the customer has one or the username is taken.
+
+    The database's unique constraints decide among several callers: one wins, the others' transactions go on.
+    """
+    values = {name: getattr(account, name) for name in AccountRow.__slots__}
+    return tx.execute(_INSERT[tx.dialect.name], values).one_or_none() is not None
+
+
+def replace_hash(tx: Tx, sub: str, *, old: str, new: str) -> bool:
+    """Put a hash of the same password with better parameters in the old one's place, if that still stands."""
+    return tx.execute(_REPLACE_HASH, {"of": sub, "old": old, "new": new}).one_or_none() is not None
+
+
+def prove_contact(tx: Tx, sub: str, proven: ProvenContact) -> None:
+    """Note that a contact was proven, or proven again."""
+    tx.execute(
+        _PROVE[tx.dialect.name],
+        {
+            "sub": sub,
+            "contact_index": proven.contact_index,
+            "kind": proven.kind,
+            "sealed_contact": proven.sealed,
+            "proven_at": proven.proven_at,
+        },
+    )
+
+
+def proven_contacts_of(tx: Tx, sub: str) -> tuple[ProvenContact, ...]:
+    """The contacts proven for an account, the oldest proof first."""
+    rows = tx.execute(_PROVEN, {"of": sub})
+    return tuple(
+        ProvenContact(row.contact_index, ContactKind(row.kind), row.sealed_contact, row.proven_at)
+        for row in rows
+    )
+
+
+def _account(row: Any) -> AccountRow | None:
+    if row is None:
+        return None
+    stored = dict(row._mapping)
+    stored["profile"] = ProfileKind(stored["profile"])
+    stored["username_kind"] = ContactKind(stored["username_kind"])
+    return AccountRow(**stored)

@@ -1,0 +1,431 @@
+"""The agency registry: look-ups for registration, and the statements of an import.
+
+Records come out sealed; open them with ``opened`` outside the transaction. Look-ups for registration run the
+same statements whether or not anything is found (security bar 5.1).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from idp.accounts.records import CustomerRecord
+from idp.store.database import Tx
+from idp.store.sealing import Sealer
+from idp.store.tables import accounts, agency_contacts, customer_contacts, customer_records, registry_lines
+from idp.values import TaxCode, VatNumber
+
+MOST_CANDIDATES = 16
+"""Records of one contact that are looked at; one person has a handful of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRecord:
+    """A customer record as it is stored; ``registered``: it has an account."""
+
+    customer_number: str
+    sealed: bytes = field(repr=False)
+    registered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ContactOnFile:
+    """Everything the registry and the accounts know about one contact."""
+
+    candidates: tuple[SealedRecord, ...]
+    # Different people on whose records it stands.
+    holders: int
+    of_agency: bool
+    # The customer number whose account has it as username.
+    username_of: str | None
+
+
+def record_place(customer_number: str) -> str:
+    """The place a customer record is sealed for."""
+    return f"customer_records/sealed_record/{customer_number}"
+
+
+def seal(sealer: Sealer, record: CustomerRecord) -> bytes:
+    """A record as it is stored."""
+    return sealer.seal(record.to_json(), record_place(record.customer_number))
+
+
+def opened(sealer: Sealer, sealed: SealedRecord) -> CustomerRecord:
+    """The record itself; raises ``Unsealable``."""
+    return CustomerRecord.from_json(sealer.open(sealed.sealed, record_place(sealed.customer_number)))
+
+
+def holder_index(
+    sealer: Sealer, customer_number: str, tax_code: TaxCode | None, vat_number: VatNumber | None
+) -> bytes:
+    """Who a record's contacts belong to: the tax code, else the VAT number, else the customer number."""
+    if tax_code is not None:
+        return sealer.tax_index(tax_code)
+    if vat_number is not None:
+        return sealer.vat_index(vat_number)
+    return sealer.fingerprint({"holder": customer_number})
+
+
+# --- look-ups ----------------------------------------------------------------------------------------------
+
+_RECORD = (
+    customer_records.c.customer_number,
+    customer_records.c.sealed_record,
+    accounts.c.sub.is_not(None).label("registered"),
+)
+_RECORDS = select(*_RECORD).select_from(
+    customer_records.outerjoin(accounts, accounts.c.customer_number == customer_records.c.customer_number)
+)
+_BY_CONTACT = (
+    select(*_RECORD)
+    .select_from(
+        customer_contacts.join(customer_records).outerjoin(
+            accounts, accounts.c.customer_number == customer_records.c.customer_number
+        )
+    )
+    .where(customer_contacts.c.contact_index == bindparam("contact_index"))
+    .order_by(customer_records.c.customer_number)
+    .limit(MOST_CANDIDATES)
+)
+_CONTACT_FACTS = select(
+    select(func.count(customer_contacts.c.holder_index.distinct()))
+    .where(customer_contacts.c.contact_index == bindparam("contact_index"))
+    .scalar_subquery()
+    .label("holders"),
+    select(func.count())
+    .select_from(agency_contacts)
+    .where(agency_contacts.c.contact_index == bindparam("contact_index"))
+    .scalar_subquery()
+    .label("of_agency"),
+    select(accounts.c.customer_number)
+    .where(accounts.c.username_index == bindparam("contact_index"))
+    .scalar_subquery()
+    .label("username_of"),
+)
+_BY_NUMBER = _RECORDS.where(customer_records.c.customer_number == bindparam("customer_number"))
+_BY_TAX = (
+    _RECORDS.where(customer_records.c.tax_index == bindparam("index"))
+    .order_by(customer_records.c.customer_number)
+    .limit(MOST_CANDIDATES)
+)
+_BY_VAT = (
+    _RECORDS.where(customer_records.c.vat_index == bindparam("index"))
+    .order_by(customer_records.c.customer_number)
+    .limit(MOST_CANDIDATES)
+)
+_COUNT = select(func.count()).select_from(customer_records)
+
+
+def candidates_by_contact(tx: Tx, contact_index: bytes) -> ContactOnFile:
+    """The records that hold a contact, and what else is known about it; two statements, always."""
+    rows = tx.execute(_BY_CONTACT, {"contact_index": contact_index}).all()
+    facts = tx.execute(_CONTACT_FACTS, {"contact_index": contact_index}).one()
+    return ContactOnFile(_sealed(rows), facts.holders, facts.of_agency > 0, facts.username_of)
+
+
+def candidate_by_customer_number(tx: Tx, customer_number: str) -> SealedRecord | None:
+    """The record of this customer number."""
+    found = _sealed(tx.execute(_BY_NUMBER, {"customer_number": customer_number}).all())
+    return found[0] if found else None
+
+
+def candidates_by_tax_code(tx: Tx, tax_index: bytes) -> tuple[SealedRecord, ...]:
+    """The records with this tax code (``Sealer.tax_index``)."""
+    return _sealed(tx.execute(_BY_TAX, {"index": tax_index}).all())
+
+
+def candidates_by_vat_number(tx: Tx, vat_index: bytes) -> tuple[SealedRecord, ...]:
+    """The records with this VAT number (``Sealer.vat_index``)."""
+    return _sealed(tx.execute(_BY_VAT, {"index": vat_index}).all())
+
+
+def count(tx: Tx) -> int:
+    """How many records there are; reads them all, so not for pages."""
+    return int(tx.execute(_COUNT).scalar_one())
+
+
+def _sealed(rows: Sequence[Any]) -> tuple[SealedRecord, ...]:
+    return tuple(SealedRecord(row.customer_number, row.sealed_record, bool(row.registered)) for row in rows)
+
+
+# --- staging -----------------------------------------------------------------------------------------------
+
+PROGRESS_LINE = 0
+"""The staging row of an import that keeps its progress instead of a line; a file's first data line is 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class StagedLine:
+    """One valid line. ``sealed`` is empty where the registry has exactly this already."""
+
+    line: int
+    customer_number: str
+    fingerprint: bytes
+    sealed: bytes = field(repr=False)
+
+
+_STAGED = (
+    registry_lines.c.line,
+    registry_lines.c.customer_number,
+    registry_lines.c.fingerprint,
+    registry_lines.c.sealed_record,
+)
+_OF_IMPORT = registry_lines.c.import_id == bindparam("import_id")
+_NEXT_STAGED = (
+    select(*_STAGED)
+    .where(_OF_IMPORT, registry_lines.c.line > PROGRESS_LINE)
+    .order_by(registry_lines.c.line)
+    .limit(bindparam("at_most"))
+)
+_PROGRESS = select(registry_lines.c.sealed_record).where(_OF_IMPORT, registry_lines.c.line == PROGRESS_LINE)
+_FIRST_LINE = (
+    select(registry_lines.c.customer_number, func.min(registry_lines.c.line).label("first"))
+    .where(_OF_IMPORT, registry_lines.c.line > PROGRESS_LINE)
+    .group_by(registry_lines.c.customer_number)
+    .having(func.count() > 1)
+    .subquery()
+)
+_DUPLICATES = (
+    select(registry_lines.c.line, _FIRST_LINE.c.first)
+    .join_from(registry_lines, _FIRST_LINE, registry_lines.c.customer_number == _FIRST_LINE.c.customer_number)
+    .where(
+        _OF_IMPORT, registry_lines.c.line > _FIRST_LINE.c.first, registry_lines.c.line > bindparam("after")
+    )
+    .order_by(registry_lines.c.line)
+    .limit(bindparam("at_most"))
+)
+_UNSTAGE = delete(registry_lines).where(_OF_IMPORT, registry_lines.c.line == bindparam("staged_line"))
+_SOME_STAGED_OF_OTHERS = (
+    select(registry_lines.c.import_id, registry_lines.c.line)
+    .where(registry_lines.c.import_id != bindparam("import_id"))
+    .limit(bindparam("at_most"))
+)
+_SOME_STAGED = (
+    select(registry_lines.c.import_id, registry_lines.c.line).where(_OF_IMPORT).limit(bindparam("at_most"))
+)
+
+
+def stage(tx: Tx, import_id: str, lines: Iterable[StagedLine]) -> None:
+    """Keep valid lines until they are applied."""
+    rows = [
+        {
+            "import_id": import_id,
+            "line": line.line,
+            "customer_number": line.customer_number,
+            "fingerprint": line.fingerprint,
+            "sealed_record": line.sealed,
+        }
+        for line in lines
+    ]
+    if rows:
+        tx.execute(registry_lines.insert(), rows)
+
+
+def staged(tx: Tx, import_id: str, *, at_most: int) -> tuple[StagedLine, ...]:
+    """The next lines to apply, in the file's order."""
+    rows = tx.execute(_NEXT_STAGED, {"import_id": import_id, "at_most": at_most})
+    return tuple(StagedLine(*row) for row in rows)
+
+
+def staged_duplicates(tx: Tx, import_id: str, *, after: int, at_most: int) -> tuple[tuple[int, int], ...]:
+    """Lines after ``after`` whose customer number stands on an earlier line too, with that line's number."""
+    rows = tx.execute(_DUPLICATES, {"import_id": import_id, "after": after, "at_most": at_most})
+    return tuple((row.line, row.first) for row in rows)
+
+
+def unstage(tx: Tx, import_id: str, lines: Iterable[int]) -> None:
+    """Forget staged lines: they are applied, or refused."""
+    rows = [{"import_id": import_id, "staged_line": line} for line in lines]
+    if rows:
+        tx.execute(_UNSTAGE, rows)
+
+
+def discard(tx: Tx, import_id: str, *, others: bool, at_most: int) -> int:
+    """Forget some staged rows of this import, or of all the others; how many (0: nothing is left)."""
+    which = _SOME_STAGED_OF_OTHERS if others else _SOME_STAGED
+    rows = tx.execute(which, {"import_id": import_id, "at_most": at_most}).all()
+    if rows:
+        tx.execute(_UNSTAGE, [{"import_id": row.import_id, "staged_line": row.line} for row in rows])
+    return len(rows)
+
+
+def progress(tx: Tx, import_id: str) -> bytes | None:
+    """The sealed progress of an import whose lines are all staged; None before that."""
+    return tx.execute(_PROGRESS, {"import_id": import_id}).scalar_one_or_none()
+
+
+def keep_progress(tx: Tx, import_id: str, sealed: bytes) -> None:
+    """Write the progress in the transaction that makes it."""
+    row = {
+        "import_id": import_id,
+        "line": PROGRESS_LINE,
+        "customer_number": "",
+        "fingerprint": bytes(32),
+        "sealed_record": sealed,
+    }
+    tx.execute(_keep_progress[tx.dialect.name], row)
+
+
+_keep_progress = {
+    "sqlite": sqlite_insert(registry_lines).on_conflict_do_update(
+        index_elements=["import_id", "line"], set_={"sealed_record": bindparam("sealed_record")}
+    ),
+    "postgresql": postgresql_insert(registry_lines).on_conflict_do_update(
+        index_elements=["import_id", "line"], set_={"sealed_record": bindparam("sealed_record")}
+    ),
+}
+
+# --- applying ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """A record ready to be written, with the indexes of its contacts and of its agency's."""
+
+    customer_number: str
+    profile: str
+    state: str
+    tax_index: bytes | None
+    vat_index: bytes | None
+    holder_index: bytes
+    fingerprint: bytes
+    sealed: bytes = field(repr=False)
+    # (contact index, kind, changed on)
+    contacts: tuple[tuple[bytes, str, str], ...]
+    agency: tuple[bytes, ...]
+
+
+_FINGERPRINTS = select(customer_records.c.customer_number, customer_records.c.fingerprint).where(
+    customer_records.c.customer_number.in_(bindparam("customer_numbers", expanding=True))
+)
+_FORGET_CONTACTS = delete(customer_contacts).where(
+    customer_contacts.c.customer_number == bindparam("of_customer")
+)
+_NAMED_AGAIN = (
+    update(customer_records)
+    .where(customer_records.c.customer_number == bindparam("of_customer"))
+    .values(import_id=bindparam("by_import"))
+)
+_UNNAMED = (
+    select(customer_records.c.customer_number, customer_records.c.sealed_record)
+    .where(
+        customer_records.c.import_id != bindparam("import_id"),
+        customer_records.c.state == "active",
+        customer_records.c.customer_number > bindparam("after"),
+    )
+    .order_by(customer_records.c.customer_number)
+    .limit(bindparam("at_most"))
+)
+_END = (
+    update(customer_records)
+    .where(
+        customer_records.c.customer_number == bindparam("of_customer"), customer_records.c.state == "active"
+    )
+    .values(
+        state="ended",
+        sealed_record=bindparam("new_sealed"),
+        fingerprint=bindparam("new_fingerprint"),
+        changed_at=bindparam("now"),
+    )
+)
+_UPDATED = (
+    "profile",
+    "state",
+    "tax_index",
+    "vat_index",
+    "fingerprint",
+    "sealed_record",
+    "changed_at",
+    "import_id",
+)
+
+
+def _write_record(dialect: Any) -> Any:
+    insert = dialect(customer_records)
+    return insert.on_conflict_do_update(
+        index_elements=["customer_number"], set_={name: insert.excluded[name] for name in _UPDATED}
+    )
+
+
+_WRITE_RECORD = {"sqlite": _write_record(sqlite_insert), "postgresql": _write_record(postgresql_insert)}
+_ADD_AGENCY = {
+    "sqlite": sqlite_insert(agency_contacts).on_conflict_do_nothing(),
+    "postgresql": postgresql_insert(agency_contacts).on_conflict_do_nothing(),
+}
+
+
+def fingerprints(tx: Tx, customer_numbers: Sequence[str]) -> dict[str, bytes]:
+    """The fingerprint of each of these customers that is on file."""
+    if not customer_numbers:
+        return {}
+    rows = tx.execute(_FINGERPRINTS, {"customer_numbers": list(customer_numbers)})
+    return {row.customer_number: row.fingerprint for row in rows}
+
+
+def write_records(tx: Tx, rows: Sequence[RecordRow], *, import_id: str, now: int) -> None:
+    """Add these records, or put them in the place of what was there; contacts are replaced whole."""
+    if not rows:
+        return
+    tx.execute(
+        _WRITE_RECORD[tx.dialect.name],
+        [
+            {
+                "customer_number": row.customer_number,
+                "profile": row.profile,
+                "state": row.state,
+                "tax_index": row.tax_index,
+                "vat_index": row.vat_index,
+                "fingerprint": row.fingerprint,
+                "sealed_record": row.sealed,
+                "changed_at": now,
+                "import_id": import_id,
+            }
+            for row in rows
+        ],
+    )
+    tx.execute(_FORGET_CONTACTS, [{"of_customer": row.customer_number} for row in rows])
+    contacts = [
+        {
+            "contact_index": index,
+            "customer_number": row.customer_number,
+            "kind": kind,
+            "holder_index": row.holder_index,
+            "changed_on": changed_on,
+        }
+        for row in rows
+        for index, kind, changed_on in row.contacts
+    ]
+    if contacts:
+        tx.execute(customer_contacts.insert(), contacts)
+    # Sorted, so that two transactions never wait for each other's rows.
+    agencies = sorted({index for row in rows for index in row.agency})
+    if agencies:
+        tx.execute(_ADD_AGENCY[tx.dialect.name], [{"contact_index": index} for index in agencies])
+
+
+def name_again(tx: Tx, customer_numbers: Sequence[str], *, import_id: str) -> None:
+    """Note that an import named these records, which it did not change."""
+    rows = [{"of_customer": number, "by_import": import_id} for number in customer_numbers]
+    if rows:
+        tx.execute(_NAMED_AGAIN, rows)
+
+
+def unnamed(tx: Tx, import_id: str, *, after: str, at_most: int) -> tuple[tuple[str, bytes], ...]:
+    """Active records that an import did not name: customer number and sealed record, from ``after`` on."""
+    rows = tx.execute(_UNNAMED, {"import_id": import_id, "after": after, "at_most": at_most})
+    return tuple((row.customer_number, row.sealed_record) for row in rows)
+
+
+def end_records(tx: Tx, rows: Sequence[tuple[str, bytes, bytes]], *, now: int) -> None:
+    """End active records: customer number, the record sealed anew, its new fingerprint."""
+    if rows:
+        tx.execute(
+            _END,
+            [
+                {"of_customer": number, "new_sealed": sealed, "new_fingerprint": fingerprint, "now": now}
+                for number, sealed, fingerprint in rows
+            ],
+        )
