@@ -111,7 +111,8 @@ class Composer:
         if at is not None:
             said["when"] = _moment(int(at), spoken)
         if purpose is Purpose.NEW_DEVICE:
-            device = str(facts.get("device") or "").strip()[:_LONGEST_DEVICE]
+            # On one line: whoever signs in chooses it, and a last line of an SMS binds a code to a host.
+            device = " ".join(str(facts.get("device") or "").split())[:_LONGEST_DEVICE]
             said["device"] = device or _translated(UNKNOWN_DEVICE, spoken)
         wording = WITH_LINK[purpose] if facts.get("link") and purpose in WITH_LINK else WORDINGS[purpose]
         if channel is Channel.SMS:

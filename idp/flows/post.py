@@ -87,16 +87,14 @@ class LogoutRoom(Protocol):
     def sealer(self) -> Sealer: ...
 
 
-def prepare_logout(
-    idp: LogoutRoom, client_id: str, uri: str, sub: str, sid: str | None, now: int, *, alg: str
-) -> Parcel:
-    """A back-channel logout call to ``uri``, the client's ``backchannel_logout_uri``.
+def prepare_logout(idp: LogoutRoom, client_id: str, uri: str, sub: str, sid: str | None, now: int) -> Parcel:
+    """A back-channel logout call to ``uri``, the client's ``backchannel_logout_uri``; tried for 24 hours.
 
-    Its token is signed when it is sent, with ``alg``, the algorithm of the client's ID tokens (OpenID Connect
-    Back-Channel Logout 1.0 §2.6). Tried for 24 hours.
+    Its token is signed when it is sent, since it lives for two minutes (OpenID Connect Back-Channel Logout
+    1.0 §2.4) and the relying party may have been down for longer.
     """
     row_id = idp.entropy.identifier()
-    content = {"client_id": client_id, "uri": uri, "sub": sub, "sid": sid, "alg": alg}
+    content = {"client_id": client_id, "uri": uri, "sub": sub, "sid": sid}
     return Parcel(
         id=row_id,
         kind=LOGOUT,

@@ -1,0 +1,299 @@
+"""The one way in which the service calls an address that somebody else chose.
+
+A relying party registers where it wants to be told of a logout; without a guard that address could be our
+own network's (SSRF). So the name is resolved here, every address it has is judged, and the connection is made
+to the address that was judged, not to the name again: a second answer of the DNS changes nothing. Redirects
+are not followed, proxies of the environment are not asked, and one deadline covers the whole call.
+"""
+
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpcore
+
+IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_LONGEST_ANSWER = 65536
+_CHUNK = 16384
+
+_WIRE_SERVER = ipaddress.ip_address("168.63.129.16")
+"""A cloud's metadata service on a public address (Azure); others stand on link-local or private ones."""
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_NAT64_LOCAL = ipaddress.ip_network("64:ff9b:1::/48")
+
+
+class EgressRefused(Exception):
+    """The address is not to be called; ``reason`` is a code. Trying again will not help."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class EgressFailed(Exception):
+    """No whole answer came in time; ``reason`` is a code."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer, its body read to the end."""
+
+    status: int
+    body: bytes = field(repr=False)
+
+
+def system_resolver(host: str, port: int) -> list[str]:
+    """The addresses of a name, by the system; raises ``OSError``."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    return list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
+
+
+def trust(extra_ca_file: Path | None) -> ssl.SSLContext:
+    """TLS 1.2 or newer, by the system's authorities and those of a PEM file beside them."""
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if extra_ca_file is not None:
+        context.load_verify_locations(extra_ca_file)
+    return context
+
+
+def public(address: IpAddress) -> bool:
+    """Whether an address belongs to the open internet, whatever it is dressed as."""
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = _inside(address)
+        if inner is not None:
+            return public(inner)
+        if address in _NAT64_LOCAL or address.is_site_local:
+            return False
+    return address.is_global and not address.is_multicast and address != _WIRE_SERVER
+
+
+def _inside(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that a gateway would take out of an IPv6 one (mapped, 6to4, Teredo, NAT64)."""
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address.sixtofour is not None:
+        return address.sixtofour
+    if address.teredo is not None:
+        return address.teredo[1]
+    if address in _NAT64 or int(address) >> 32 == 0:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return None
+
+
+class Egress:
+    """Calls out, guarded. Addresses of the open internet by https; this machine too where it is allowed.
+
+    ``anywhere`` drops the judgement of addresses, for a gateway that the operator configured and that may
+    stand in the same private network; limits and deadline stay.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_loopback: bool = False,
+        anywhere: bool = False,
+        extra_ca_file: Path | None = None,
+        seconds: float = 3.0,
+        longest_answer: int = _LONGEST_ANSWER,
+        resolver: Callable[[str, int], list[str]] = system_resolver,
+    ) -> None:
+        self._allow_loopback = allow_loopback
+        self._anywhere = anywhere
+        self._tls = trust(extra_ca_file)
+        self._seconds = seconds
+        self._longest_answer = longest_answer
+        self._resolver = resolver
+
+    def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+        """POST and read the answer, whatever its status; a redirect is an answer like any other.
+
+        Raises ``EgressRefused`` and ``EgressFailed``.
+        """
+        host = self._judge_url(url)
+        deadline = time.monotonic() + self._seconds
+        backend = _GuardedBackend(self._checked_addresses, deadline)
+        sent: list[tuple[bytes | str, bytes | str]] = [
+            ("Host", host),
+            ("User-Agent", "idp"),
+            ("Connection", "close"),
+            *headers.items(),
+        ]
+        try:
+            with (
+                httpcore.ConnectionPool(
+                    ssl_context=self._tls,
+                    network_backend=backend,
+                    http2=False,
+                    max_connections=1,
+                    max_keepalive_connections=0,
+                ) as pool,
+                pool.stream("POST", url, headers=sent, content=content) as response,
+            ):
+                body = self._read(response.iter_stream())
+                return Answer(response.status, body)
+        except EgressRefused:
+            raise
+        except httpcore.TimeoutException as fault:
+            raise EgressFailed("timeout") from fault
+        except ssl.SSLError as fault:
+            raise EgressFailed("tls") from fault
+        except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as fault:
+            reason = "tls" if isinstance(fault.__cause__, ssl.SSLError) else "network"
+            raise EgressFailed(reason) from fault
+
+    def _judge_url(self, url: str) -> str:
+        """The ``Host`` to send; raises ``EgressRefused`` for an address that cannot be right."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            raise EgressRefused("malformed") from None
+        host = parts.hostname
+        if not host or not url.isascii() or any(ord(c) <= 32 or ord(c) == 127 for c in url):
+            raise EgressRefused("malformed")
+        if parts.username is not None or parts.password is not None:
+            raise EgressRefused("credentials")
+        local = host in ("localhost", "127.0.0.1", "::1") and (self._allow_loopback or self._anywhere)
+        if parts.scheme != "https" and not (parts.scheme == "http" and local):
+            raise EgressRefused("scheme")
+        spelt = f"[{host}]" if ":" in host else host
+        return spelt if port is None else f"{spelt}:{port}"
+
+    def _read(self, chunks: Iterable[bytes]) -> bytes:
+        body = bytearray()
+        for chunk in chunks:
+            body += chunk
+            if len(body) > self._longest_answer:
+                raise EgressFailed("too_long")
+        return bytes(body)
+
+    def _checked_addresses(self, host: str, port: int, seconds: float) -> list[str]:
+        """The addresses of a host, all of them judged; one bad address among them spoils the name."""
+        addresses = _within(seconds, lambda: self._resolver(host, port))
+        if not addresses:
+            raise httpcore.ConnectError("no address")
+        for text in addresses:
+            address = ipaddress.ip_address(text)
+            if not (self._anywhere or public(address) or (self._allow_loopback and _is_loopback(address))):
+                raise EgressRefused("address")
+        return addresses
+
+
+def _is_loopback(address: IpAddress) -> bool:
+    return address.is_loopback
+
+
+def _within(seconds: float, resolve: Callable[[], list[str]]) -> list[str]:
+    """The resolver's answer, if it comes in time: the system's own patience is not ours."""
+    answers: list[list[str]] = []
+    faults: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            answers.append(resolve())
+        except (OSError, UnicodeError) as fault:
+            faults.append(fault)
+
+    asking = threading.Thread(target=ask, name="resolve", daemon=True)
+    asking.start()
+    asking.join(seconds)
+    if asking.is_alive():
+        raise httpcore.ConnectTimeout("name resolution")
+    if faults:
+        raise httpcore.ConnectError("name resolution") from faults[0]
+    return answers[0]
+
+
+class _GuardedBackend(httpcore.NetworkBackend):
+    """Connects to judged addresses only, and hands out streams that all end at one deadline."""
+
+    def __init__(self, addresses_of: Callable[[str, int, float], list[str]], deadline: float) -> None:
+        self._addresses_of = addresses_of
+        self._deadline = deadline
+        self._below = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """The first of the host's addresses that answers."""
+        last: Exception = httpcore.ConnectError("no address")
+        for address in self._addresses_of(host, port, _left(self._deadline, httpcore.ConnectTimeout)):
+            try:
+                stream = self._below.connect_tcp(
+                    address, port, timeout=_left(self._deadline, httpcore.ConnectTimeout)
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as fault:
+                last = fault
+            else:
+                return _TimedStream(stream, self._deadline)
+        raise last
+
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore.NetworkStream:
+        """Never: raises ``EgressRefused``."""
+        raise EgressRefused("unix_socket")
+
+    def sleep(self, seconds: float) -> None:
+        """Wait between two tries."""
+        time.sleep(seconds)
+
+
+class _TimedStream(httpcore.NetworkStream):
+    """A stream whose every act ends at the deadline: one byte every two seconds does not buy more time."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Up to ``max_bytes``."""
+        return self._stream.read(min(max_bytes, _CHUNK), _left(self._deadline, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Everything."""
+        self._stream.write(buffer, _left(self._deadline, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        """Hang up."""
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        """The same stream under TLS; the certificate must be the name's, not the address's."""
+        left = _left(self._deadline, httpcore.ConnectTimeout)
+        return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, left), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        """What the socket tells of itself."""
+        return self._stream.get_extra_info(info)
+
+
+def _left(deadline: float, over: type[httpcore.TimeoutException]) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise over("deadline")
+    return left

@@ -1,0 +1,119 @@
+"""SMS through a gateway's webhook: a signed POST of JSON (docs/sms-webhook.md tells how to check it)."""
+
+import hashlib
+import hmac
+import json
+import threading
+from http import HTTPStatus
+
+import structlog
+
+from idp.adapters.egress import Egress, EgressFailed, EgressRefused
+from idp.ports import Clock, Delivery, Message
+
+_LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+
+_log = structlog.get_logger(__name__)
+
+
+class Breaker:
+    """Leaves a gateway alone for a while after so many failures in a row; then one call tries it.
+
+    ::
+
+        closed ──failures──▶ open ──seconds──▶ half-open: one call ──▶ closed, or open again
+    """
+
+    def __init__(self, clock: Clock, *, failures: int, seconds: float) -> None:
+        self._clock = clock
+        self._allowed_failures = failures
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._failures = 0
+        self._opens_at = 0.0
+
+    def admits(self) -> bool:
+        """Whether a call may go out now."""
+        with self._lock:
+            if self._failures < self._allowed_failures:
+                return True
+            at = self._clock.monotonic()
+            if at < self._opens_at:
+                return False
+            # The others wait for what becomes of this one.
+            self._opens_at = at + self._seconds
+            return True
+
+    def succeeded(self) -> None:
+        """The gateway answered sensibly."""
+        with self._lock:
+            self._failures = 0
+
+    def failed(self) -> None:
+        """It did not."""
+        with self._lock:
+            self._failures += 1
+            if self._failures >= self._allowed_failures:
+                self._opens_at = self._clock.monotonic() + self._seconds
+
+
+def signature(secret: bytes, timestamp: int, body: bytes) -> str:
+    """HMAC-SHA256 over ``TIMESTAMP.BODY``, hexadecimal: a recorded post cannot be replayed as a later one."""
+    return hmac.new(secret, str(timestamp).encode("ascii") + b"." + body, hashlib.sha256).hexdigest()
+
+
+class SmsWebhook:
+    """A courier of SMS. ``egress`` carries the deadline; the address is the operator's own choice."""
+
+    def __init__(self, egress: Egress, breaker: Breaker, *, url: str, secret: str, sender: str) -> None:
+        self._egress = egress
+        self._breaker = breaker
+        self._url = url
+        self._secret = secret.encode()
+        self._sender = sender
+
+    def send(self, message: Message, now: int) -> Delivery:
+        """Try once. 2xx is sent; 4xx but 408, 425 and 429 is refused; anything else is tried again."""
+        if not self._breaker.admits():
+            return Delivery.RETRY
+        body = json.dumps(
+            {
+                "id": message.idempotency_key,
+                "to": message.to.text,
+                "from": self._sender,
+                "text": message.text,
+                "purpose": message.purpose,
+            },
+            ensure_ascii=False,
+            separators=(",", ":"),
+        ).encode()
+        headers = {
+            "Content-Type": "application/json",
+            "Idempotency-Key": message.idempotency_key,
+            "Idp-Timestamp": str(now),
+            "Idp-Signature": f"sha256={signature(self._secret, now, body)}",
+        }
+        try:
+            answer = self._egress.post(self._url, body, headers)
+        except EgressRefused as why:
+            # The operator's own address is wrong; the message is not, and must outlive the repair.
+            _log.error("sms_gateway_address_refused", reason=why.reason)
+            self._breaker.failed()
+            return Delivery.RETRY
+        except EgressFailed as why:
+            _log.warning("sms_gateway_failed", reason=why.reason)
+            self._breaker.failed()
+            return Delivery.RETRY
+        return self._judge(answer.status)
+
+    def _judge(self, status: int) -> Delivery:
+        if 200 <= status < 300:
+            self._breaker.succeeded()
+            return Delivery.SENT
+        _log.warning("sms_gateway_answered", status=status)
+        if 400 <= status < 500 and status not in _LATER:
+            # It works; it just does not want this one.
+            self._breaker.succeeded()
+            return Delivery.REFUSED
+        self._breaker.failed()
+        return Delivery.RETRY
