@@ -131,8 +131,9 @@ def test_a_discarded_key_is_gone_for_everyone_and_discarding_again_is_nothing(ke
     assert kid not in elsewhere.signing_keys()
 
 
-@pytest.mark.parametrize("kid", ["../outside", "codes-1", ""])
+@pytest.mark.parametrize("kid", ["../outside", "x/../../outside", "codes-1", ""])
 def test_discard_reaches_signing_keys_only(keys: Path, kid: str) -> None:
+    (keys / "sign-x").mkdir()
     outside = keys.parent / "outside.json"
     outside.write_text("{}")
     before = set(keys.iterdir())
@@ -290,6 +291,13 @@ def weak_rsa(keys: Path) -> None:
     path.chmod(0o600)
 
 
+def renamed_throughout(keys: Path) -> None:
+    """File and kid agree with each other, but not with the key."""
+    path = signing_file(keys, "ES256")
+    changed(path, kid="chosen")
+    path.rename(keys / "sign-chosen.json")
+
+
 def without_private_half(keys: Path) -> None:
     path = signing_file(keys, "ES256")
     jwk = json.loads(path.read_text())
@@ -321,6 +329,7 @@ def without_private_half(keys: Path) -> None:
         (lambda keys: changed(signing_file(keys, "ES256"), x=7), "not a whole and valid private JWK"),
         (lambda keys: changed(signing_file(keys, "RS256"), p="AAAA"), "not a whole and valid private JWK"),
         (lambda keys: changed(signing_file(keys, "RS256"), n=None), "not a whole and valid private JWK"),
+        (renamed_throughout, "named after another key"),
         (without_private_half, "holds no private key"),
         (weak_rsa, "is an RSA key of less than 2048 bits"),
     ],
