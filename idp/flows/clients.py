@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from idp.accounts.audit import LONGEST_DETAIL, Event
 from idp.oidc.client import Client, ClientKind
 from idp.oidc.registration import (
     SECRET_METHODS,
@@ -167,10 +168,11 @@ def add(idp: "Idp", metadata: Mapping[str, Any], *, now: int) -> Registered | Cl
     _check(idp, client)
     secret = idp.entropy.handle() if client.auth_method in SECRET_METHODS else None
     client = replace(client, secret_digest=None if secret is None else secret.digest)
+    kind_of_client = {"kind": client.kind.value, "auth_method": client.auth_method}
     with idp.writing() as tx:
         if not clients.insert(tx, client, now=now):
             return ClientIdTaken(client.client_id)
-        audit.add(tx, "client_added", at=now, client_id=client.client_id)
+        audit.add(tx, Event.CLIENT_ADDED, at=now, client_id=client.client_id, details=kind_of_client)
     idp.clients.forget()
     return Registered(client, None if secret is None else secret.secret)
 
@@ -193,7 +195,7 @@ def update(idp: "Idp", client_id: str, changes: Mapping[str, Any], *, now: int) 
             return Registered(replace(client, secret_digest=before.secret_digest))
         return Registered(replace(client, secret_digest=fresh.digest), fresh.secret)
 
-    return _change(idp, client_id, changed, "client_changed", now=now)
+    return _change(idp, client_id, changed, Event.CLIENT_CHANGED, now=now)
 
 
 def rotate_secret(idp: "Idp", client_id: str, *, now: int) -> Registered | NoSuchClient:
@@ -208,20 +210,28 @@ def rotate_secret(idp: "Idp", client_id: str, *, now: int) -> Registered | NoSuc
             raise InvalidMetadata([Fault("token_endpoint_auth_method", "this client has no secret")])
         return Registered(replace(before, secret_digest=fresh.digest), fresh.secret)
 
-    return _change(idp, client_id, rotated, "client_secret_rotated", now=now)
+    return _change(idp, client_id, rotated, Event.CLIENT_SECRET_ROTATED, now=now)
 
 
 def disable(idp: "Idp", client_id: str, *, now: int) -> Registered | NoSuchClient:
     """Refuse the client everywhere, its tokens included, within a second; its registration stays."""
     return _change(
-        idp, client_id, lambda before: Registered(replace(before, disabled=True)), "client_disabled", now=now
+        idp,
+        client_id,
+        lambda before: Registered(replace(before, disabled=True)),
+        Event.CLIENT_DISABLED,
+        now=now,
     )
 
 
 def enable(idp: "Idp", client_id: str, *, now: int) -> Registered | NoSuchClient:
     """Serve a disabled client again."""
     return _change(
-        idp, client_id, lambda before: Registered(replace(before, disabled=False)), "client_enabled", now=now
+        idp,
+        client_id,
+        lambda before: Registered(replace(before, disabled=False)),
+        Event.CLIENT_ENABLED,
+        now=now,
     )
 
 
@@ -230,7 +240,7 @@ def remove(idp: "Idp", client_id: str, *, now: int) -> NoSuchClient | None:
     with idp.writing() as tx:
         found = clients.remove(tx, client_id, now=now)
         if found:
-            audit.add(tx, "client_removed", at=now, client_id=client_id)
+            audit.add(tx, Event.CLIENT_REMOVED, at=now, client_id=client_id)
     idp.clients.forget()
     return None if found else NoSuchClient(client_id)
 
@@ -248,7 +258,7 @@ def listing(idp: "Idp", *, after: str = "", at_most: int = 200) -> tuple[Client,
 
 
 def _change(
-    idp: "Idp", client_id: str, change: Callable[[Client], Registered], event: str, *, now: int
+    idp: "Idp", client_id: str, change: Callable[[Client], Registered], event: Event, *, now: int
 ) -> Registered | NoSuchClient:
     """Read, change and write one client in one transaction, so that of two changes none is lost."""
     with idp.writing() as tx:
@@ -259,7 +269,14 @@ def _change(
         clients.rewrite(tx, after.client, now=now)
         then = to_metadata(before)
         names = (name for name, value in to_metadata(after.client).items() if then.get(name) != value)
-        audit.add(tx, event, at=now, client_id=client_id, details={"changed": " ".join(sorted(names))})
+        details = {"changed": " ".join(sorted(names))[:LONGEST_DETAIL]}
+        audit.add(
+            tx,
+            event,
+            at=now,
+            client_id=client_id,
+            details=details if event is Event.CLIENT_CHANGED else None,
+        )
     idp.clients.forget()
     return after
 

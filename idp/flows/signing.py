@@ -98,8 +98,8 @@ class Signers:
     def verify(self, token: str, typ: str, algs: tuple[str, ...]) -> Mapping[str, Any]:
         """The claims of a token that one of our keys signed as this type; expiry is the caller's to judge.
 
-        Raises ``InvalidToken`` and ``DatabaseDown``. A token seen before is recognised by its digest: verifying
-        ES256 costs more than everything else a resource request needs.
+        Raises ``InvalidToken`` and ``DatabaseDown``. A token seen before is recognised by its digest:
+        verifying ES256 costs more than everything else a resource request needs.
         """
         table = self._fresh()
         seen = hashlib.sha256(

@@ -91,20 +91,21 @@ def verify(
     token: str,
     key_for: Callable[[str | None, str], VerifyingKey | None],
     *,
-    typ: str | None,
+    typ: str,
     algs: tuple[str, ...],
+    other_typs: tuple[str, ...] = (),
     untyped_too: bool = False,
 ) -> dict[str, Any]:
     """The claims of a compact JWS whose signature holds; nothing else about them is judged.
 
-    ``key_for(kid, alg)`` is the table of keys. ``typ`` is compared without regard to case and to a leading
-    ``application/`` (RFC 7515 §4.1.9); with ``untyped_too`` a token without ``typ`` passes as well. Raises
-    ``InvalidToken``.
+    ``key_for(kid, alg)`` is the table of keys. ``typ`` (or one of ``other_typs``) is compared without
+    regard to case and to a leading ``application/`` (RFC 7515 §4.1.9); with ``untyped_too`` a token without
+    ``typ`` passes as well. Raises ``InvalidToken``.
     """
     if len(token) > LARGEST_TOKEN:
         raise InvalidToken("too large")
     parts = _COMPACT.fullmatch(token)
-    if parts is None or parts.end() != len(token):
+    if parts is None:
         raise InvalidToken("not a compact JWS")
     header = _json_object(decoded(parts[1]), LARGEST_HEADER)
     alg = header.get("alg")
@@ -112,7 +113,8 @@ def verify(
         raise InvalidToken("the algorithm is not allowed")
     if not _REFUSED_HEADERS.isdisjoint(header):
         raise InvalidToken("a header is not allowed")
-    if not (untyped_too and "typ" not in header) and _kind(header.get("typ")) != typ:
+    typs = {_kind(wanted) for wanted in (typ, *other_typs)}
+    if not (untyped_too and "typ" not in header) and _kind(header.get("typ")) not in typs:
         raise InvalidToken("another type")
     kid = header.get("kid")
     if kid is not None and not isinstance(kid, str):
@@ -127,6 +129,17 @@ def verify(
     except (JoseError, ValueError, TypeError) as fault:
         raise InvalidToken("the signature does not hold") from fault
     return _json_object(payload, LARGEST_TOKEN)
+
+
+def peek(token: str) -> dict[str, Any]:
+    """The claims of a JWS nobody has verified: to learn whose key to verify it with, for nothing else.
+
+    Raises ``InvalidToken``.
+    """
+    parts = _COMPACT.fullmatch(token) if len(token) <= LARGEST_TOKEN else None
+    if parts is None:
+        raise InvalidToken("not a compact JWS")
+    return _json_object(decoded(parts[2]), LARGEST_TOKEN)
 
 
 def public_key(jwk: Mapping[str, Any]) -> VerifyingKey:

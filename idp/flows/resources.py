@@ -1,0 +1,94 @@
+"""What a token opens here: the person's claims (userinfo), and word of itself (introspection)."""
+
+from typing import TYPE_CHECKING, Any
+
+from idp.flows.token import holds
+from idp.oidc import introspection
+from idp.oidc.claims import Person, ProvenContact, claims_of
+from idp.oidc.client import Client
+from idp.oidc.errors import OAuthError
+from idp.oidc.jose import InvalidToken
+from idp.oidc.token import access_token
+from idp.oidc.token.access_token import AccessToken, InvalidAccessToken
+from idp.store import tokens
+from idp.store.tokens import Holder
+
+if TYPE_CHECKING:
+    from idp.flows.idp import Idp
+
+
+def invalid_token(description: str = "the access token is not valid") -> OAuthError:
+    """The access token is malformed, expired, revoked or foreign (RFC 6750 §3.1)."""
+    return OAuthError("invalid_token", description, 401, challenge="Bearer")
+
+
+def userinfo(idp: "Idp", token: str, *, now: int) -> tuple[dict[str, Any], Client]:
+    """The claims the token's scope may have, and the client that holds it (OpenID Connect Core §5.3).
+
+    Whatever its audience, a token with scope ``openid`` opens this endpoint and no other does. Raises
+    ``OAuthError`` and ``DatabaseDown``.
+    """
+    read = _read(idp, token, now=now)
+    if read is None:
+        raise invalid_token()
+    if read.family is None or "openid" not in read.scope:
+        raise OAuthError("insufficient_scope", "scope openid is needed", 403, challenge="Bearer")
+    client = idp.clients.get(read.client_id)
+    with_contacts = "email" in read.scope or "phone" in read.scope
+    with idp.reading() as tx:
+        holder = tokens.holder_of(tx, read.family, read.jti, with_contacts=with_contacts, now=now)
+    if client is None or client.disabled or holder is None or not _alive(idp, holder, now=now):
+        raise invalid_token()
+    return claims_of(_person(idp, holder), read.scope), client
+
+
+def introspect(idp: "Idp", asker: Client, token: str, *, now: int) -> dict[str, Any]:
+    """What an authenticated resource is told about a token (RFC 7662 §2.2). Raises ``DatabaseDown``."""
+    read = _read(idp, token, now=now)
+    if read is None or not introspection.may_ask(asker) or read.audience != asker.audience:
+        return introspection.INACTIVE
+    client = idp.clients.get(read.client_id)
+    if client is None or client.disabled:
+        return introspection.INACTIVE
+    with idp.reading() as tx:
+        if read.family is None:
+            alive = not tokens.is_revoked(tx, read.jti)
+        else:
+            holder = tokens.holder_of(tx, read.family, read.jti, with_contacts=False, now=now)
+            alive = holder is not None and _alive(idp, holder, now=now)
+    return introspection.answer(read, asker) if alive else introspection.INACTIVE
+
+
+def _read(idp: "Idp", token: str, *, now: int) -> AccessToken | None:
+    try:
+        claims = idp.signers.verify(token, access_token.TYP, (access_token.ALG,))
+        return access_token.read(claims, issuer=idp.issuer, now=now)
+    except (InvalidToken, InvalidAccessToken):
+        return None
+
+
+def _alive(idp: "Idp", holder: Holder, *, now: int) -> bool:
+    return not holder.token_revoked and holds(idp, holder.family, holder.standing, now=now)
+
+
+def _person(idp: "Idp", holder: Holder) -> Person:
+    sub = holder.family.sub
+    profile = idp.sealer.open(holder.sealed_profile, f"accounts/sealed_profile/{sub}")
+    return Person(
+        sub=sub,
+        language=holder.language,
+        updated_at=holder.updated_at,
+        username=profile["username"][1],
+        given_name=profile.get("given_name"),
+        family_name=profile.get("family_name"),
+        company_name=profile.get("company_name"),
+        birth_date=profile.get("birth_date"),
+        contacts=tuple(
+            ProvenContact(
+                kind,
+                idp.sealer.open(sealed, f"proven_contacts/sealed_contact/{sub}/{index.hex()}")[1],
+                proven_at,
+            )
+            for index, kind, sealed, proven_at in holder.contacts
+        ),
+    )
