@@ -190,6 +190,12 @@ class Generator:
                     outstanding -= 1
         return max(last - started, 1e-9)
 
+    def close(self) -> None:
+        """Give the connections back; nothing can be run afterwards."""
+        for connection in self.connections:
+            connection.socket.close()
+        self._poll.close()
+
     def _step(self, connection: Connection) -> bool:
         """Take in what arrived; True when the connection's request is answered (or lost)."""
         try:
@@ -222,6 +228,7 @@ def main() -> int:
     cpu = process_time()
     seconds = generator.run(plan["seconds"])
     cpu = process_time() - cpu
+    generator.close()
     outcome = generator.outcome
     latencies = sorted(outcome.latencies)
     json.dump(

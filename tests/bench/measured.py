@@ -183,6 +183,11 @@ class Outcome:
     def rate(self) -> float:
         return self.units / self.seconds
 
+    @property
+    def cpu_us(self) -> float:
+        """The service's own CPU time per unit, in microseconds: other programs' noise falls out of it."""
+        return self.service_share * self.seconds / self.units * 1e6
+
 
 class Load:
     """One run of the load generator against one service, already started; `outcome()` waits for its end."""

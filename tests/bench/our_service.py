@@ -17,16 +17,27 @@ from tests.bench.services import Client, Login, Seeds, cookie_field
 IDP = ROOT / ".venv" / "bin" / "idp"
 REDIRECT_URI = "http://localhost:9/callback"
 SCOPE = "openid profile email"
-# The key file of a new installation; every command below reads the same configuration.
+# A new installation with the defaults of a deployment, durability included (SQLite syncs each commit). The
+# development inbox alone, from which the customers read their codes, is not what a deployment has.
 CONFIGURATION = """\
+[service]
 issuer = "http://localhost:{port}"
+port = {port}
 development = true
+data_directory = "{folder}"
 
 [database]
 url = "{database_url}"
 
 [keys]
-folder = "{folder}/keys"
+directory = "{folder}/keys"
+
+[delivery]
+inbox_path = "{folder}/inbox.jsonl"
+
+[resources.bench]
+audience = "https://api.bench.example"
+scopes = ["policies"]
 """
 REGISTRY_HEADER = (
     *("customer_number", "profile", "state", "given_name", "family_name", "company_name", "tax_code"),

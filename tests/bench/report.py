@@ -16,7 +16,8 @@ from tests.bench.budgets import PEER, VARIANTS, Budget, tier_1
 from tests.bench.measured import Cores
 from tests.bench.run import Results, Settings
 
-# Below this share of its core a service was waiting for something else (its database, or the generator).
+# Below this share of its core a service was waiting: for its database, for the generator, or for a program
+# that is no part of the benchmark and took its core.
 SATURATED = 0.85
 
 
@@ -39,6 +40,7 @@ def print_rates(results: Results, settings: Settings, console: Console) -> None:
         "service",
         "per second",
         "ratio",
+        "cpu µs",
         "p50 ms",
         "p99 ms",
         "its core",
@@ -58,6 +60,7 @@ def print_rates(results: Results, settings: Settings, console: Console) -> None:
                 service,
                 f"{median(each.rate for each in seen):,.0f}",
                 "1" if service == PEER else f"{ratio:.2f}" if ratio else "-",
+                f"{median(each.cpu_us for each in seen):,.0f}",
                 f"{median(each.p50_ms for each in seen):.2f}",
                 f"{median(each.p99_ms for each in seen):.2f}",
                 f"{share:.0%}" + ("" if share >= SATURATED else " *"),
@@ -65,7 +68,10 @@ def print_rates(results: Results, settings: Settings, console: Console) -> None:
                 str(sum(each.errors for each in seen)),
             )
     console.print(table)
-    console.print("* the service did not fill its core: it waited for its database or for the generator\n")
+    console.print(
+        "* the service did not fill its core: it waited for its database or the generator, or another\n"
+        "  program took the core (then measure again on a quiet machine)\n"
+    )
 
 
 def print_budgets(results: Results, console: Console) -> None:
@@ -114,6 +120,7 @@ def as_json(
                 "rounds": [
                     {
                         "per_second": each.rate,
+                        "cpu_us": each.cpu_us,
                         "p50_ms": each.p50_ms,
                         "p99_ms": each.p99_ms,
                         "service_share": each.service_share,

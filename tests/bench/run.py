@@ -154,8 +154,10 @@ def measure_endpoints(
             guarded(endpoint, service, PEER_WARM_UP_SECONDS if service.name == PEER else OUR_WARM_UP_SECONDS)
     for number in range(settings.rounds):
         say(f"round {number + 1} of {settings.rounds}")
+        # Another one begins each round, so that nobody always follows the same neighbour.
+        turn = number % len(started)
         for endpoint in settings.endpoints:
-            for service in started:
+            for service in (*started[turn:], *started[:turn]):
                 if seen := guarded(endpoint, service, settings.seconds):
                     results.runs[endpoint, service.name].append(seen)
 
