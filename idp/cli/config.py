@@ -26,7 +26,7 @@ def _from_file(command: Callable[..., None]) -> Callable[..., None]:
         "--config",
         "given",
         type=click.Path(path_type=Path),
-        help="The TOML file. Without it: $IDP_CONFIG, else config.toml here, else defaults.",
+        help="The TOML file. Without it: $IDP_CONFIG, else config.toml here, else the demo's, else defaults.",
     )(command)
 
 

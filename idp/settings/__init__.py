@@ -8,7 +8,7 @@ from idp.settings.checks import STANDARD_SCOPES, warnings
 from idp.settings.faults import Fault, SettingsFaults
 from idp.settings.lifetimes import Lifetimes
 from idp.settings.limits import Limits
-from idp.settings.loading import Loaded, configuration_file, load, process_environment, read
+from idp.settings.loading import DEMO_CONFIG, Loaded, configuration_file, load, process_environment, read
 from idp.settings.messages import Delivery, Logout, Sms, Smtp
 from idp.settings.people import Codes, Password, Registration
 from idp.settings.section import Rate, is_loopback
@@ -16,6 +16,7 @@ from idp.settings.service import Database, Ephemera, Keys, Resource, Service
 from idp.settings.tree import Settings
 
 __all__ = [
+    "DEMO_CONFIG",
     "STANDARD_SCOPES",
     "Brand",
     "Codes",

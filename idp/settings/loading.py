@@ -13,6 +13,8 @@ from idp.settings.faults import Fault, SettingsFaults
 from idp.settings.sources import Gathered, gather, suggestion
 from idp.settings.tree import Settings, keys_of, sections
 
+DEMO_CONFIG = Path("var/demo.toml")
+
 _WANTED = {
     "bool_type": "true or false is wanted",
     "int_type": "a whole number is wanted",
@@ -70,13 +72,16 @@ def process_environment() -> Mapping[str, str]:
 
 
 def configuration_file(given: Path | None, environ: Mapping[str, str]) -> Path | None:
-    """The file to read: the one given, else ``$IDP_CONFIG``, else an existing ``config.toml`` here."""
+    """The file to read: the one given, else ``$IDP_CONFIG``, else one of ours that exists here, else none.
+
+    Ours are ``config.toml`` and, after it, the one that the demo wrote: the command line works on the demo's
+    data with no further argument.
+    """
     if given is not None:
         return given
     if named := environ.get("IDP_CONFIG"):
         return Path(named)
-    usual = Path("config.toml")
-    return usual if usual.exists() else None
+    return next((usual for usual in (Path("config.toml"), DEMO_CONFIG) if usual.exists()), None)
 
 
 def _validated(gathered: Gathered) -> Settings:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from idp.settings import Rate, Settings, SettingsFaults, configuration_file, load, read
+from idp.settings import DEMO_CONFIG, Rate, Settings, SettingsFaults, configuration_file, load, read
 from idp.settings.lines import key_lines
 
 DEVELOPMENT = {"IDP__SERVICE__DEVELOPMENT": "true"}
@@ -363,6 +363,9 @@ def test_the_configuration_file_is_the_given_the_named_or_the_one_here(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert configuration_file(None, {}) is None
+    (tmp_path / "var").mkdir()
+    (tmp_path / DEMO_CONFIG).touch()
+    assert configuration_file(None, {}) == DEMO_CONFIG
     (tmp_path / "config.toml").touch()
     assert configuration_file(None, {}) == Path("config.toml")
     assert configuration_file(None, {"IDP_CONFIG": "/etc/idp.toml"}) == Path("/etc/idp.toml")
