@@ -1,0 +1,43 @@
+// The OpenID provider as the app sees it: discovery, keys, token endpoint.
+
+export class Unreachable extends Error {}
+
+const PATIENCE = 8000; // milliseconds
+
+/** Fetches JSON without cookies and without following redirects; throws Unreachable. */
+export async function fetchJson(url, options = {}) {
+  let answer;
+  try {
+    answer = await fetch(url, {
+      cache: "no-store",
+      credentials: "omit",
+      redirect: "error",
+      referrerPolicy: "no-referrer",
+      signal: AbortSignal.timeout(PATIENCE),
+      ...options,
+    });
+    const body = await answer.json();
+    return { status: answer.status, ok: answer.ok, body };
+  } catch (fault) {
+    if (answer !== undefined) return { status: answer.status, ok: false, body: {} };
+    throw new Unreachable(String(fault));
+  }
+}
+
+/** The discovery document; its issuer is ours to the letter (OpenID Connect Discovery §4.3). */
+export async function discover(issuer) {
+  const { ok, body } = await fetchJson(`${issuer}/.well-known/openid-configuration`);
+  if (!ok || body.issuer !== issuer) throw new Unreachable("no discovery document of this issuer");
+  return body;
+}
+
+export async function readKeys(metadata) {
+  const { ok, body } = await fetchJson(metadata.jwks_uri);
+  if (!ok) throw new Unreachable("no keys");
+  return body;
+}
+
+/** The token endpoint's answer; `ok` is false when it refuses. */
+export async function requestTokens(metadata, form) {
+  return fetchJson(metadata.token_endpoint, { method: "POST", body: new URLSearchParams(form) });
+}

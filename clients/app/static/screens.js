@@ -1,0 +1,163 @@
+// The app's screens: entrance, fault, and the four tabs of the signed-in customer.
+
+import { h, icon, umbrella } from "./page.js";
+import { LANGUAGES } from "./words.js";
+
+/** Shows one screen in place of the last; the focus goes to its heading unless told not to. */
+export function show(words, page, { focus = true } = {}) {
+  document.documentElement.lang = words.language;
+  document.title = words.say("site");
+  document.getElementById("screen").replaceChildren(...[page].flat());
+  scrollTo(0, 0);
+  if (focus) document.querySelector("main h1")?.focus();
+}
+
+export function entrance(words, { onLogin, onRegister, onLanguage, fault }) {
+  return h("main", { "data-page": "app-home", class: "entrance" },
+    languages(words, onLanguage),
+    h("div", { class: "welcome" },
+      umbrella(),
+      h("p", { class: "site" }, words.say("site")),
+      h("h1", { tabindex: "-1" }, words.say("home.heading")),
+      h("p", { class: "lead" }, words.say("home.lead"))),
+    h("div", { class: "doors" },
+      fault ? faultNotice(words, fault) : null,
+      h("button", { id: "biometric", class: "primary inverse big", onclick: onLogin }, icon("finger"), words.say("biometric")),
+      h("p", { class: "more" }, words.say("biometric.more")),
+      h("button", { id: "login", class: "secondary inverse", onclick: onLogin }, words.say("login")),
+      h("p", { class: "new" }, words.say("home.new"), " ",
+        h("button", { id: "register", class: "as-link", onclick: onRegister }, words.say("register")))),
+    h("p", { class: "demo-line" }, words.say("demo")));
+}
+
+export function unreachable(words, { onRetry }) {
+  return h("main", { "data-page": "app-error", class: "stop" },
+    umbrella(),
+    h("h1", { tabindex: "-1" }, words.say("error.unavailable")),
+    h("p", {}, words.say("error.unavailable.more")),
+    h("button", { id: "retry", class: "primary", onclick: onRetry }, words.say("retry")));
+}
+
+/** The signed-in frame; `tab` names the part shown. */
+export function area(words, tab, content, { onTab, onLogout }) {
+  const tabs = ["policies", "documents", "help", "me"];
+  return [
+    h("header", { class: "top" },
+      h("span", { class: "brand" }, umbrella(), words.say("site")),
+      h("button", { id: "logout", class: "leave", onclick: onLogout }, words.say("logout"))),
+    h("main", { "data-page": `app-${tab}`, class: "area" }, content),
+    h("nav", { class: "tabs", "aria-label": words.say("site") },
+      tabs.map((name) => h("button", {
+        "data-tab": name,
+        "aria-current": name === tab ? "page" : null,
+        onclick: () => onTab(name),
+      }, icon(name), h("span", {}, words.say(`tab.${name}`))))),
+  ];
+}
+
+export function policiesTab(words, person, held, { onPayout }) {
+  return [
+    h("p", { class: "demo" }, held.notice),
+    h("h1", { tabindex: "-1" }, greeting(words, person)),
+    held.policies.length === 0 ? h("p", { class: "blank" }, words.say("policies.none")) : null,
+    h("ul", { class: "policies" }, held.policies.map((policy) => h("li", {}, policyCard(words, policy, onPayout)))),
+  ];
+}
+
+function policyCard(words, policy, onPayout) {
+  return h("article", { class: "policy", "data-policy": policy.number },
+    h("div", { class: "head" },
+      h("span", { class: "tile" }, icon(policy.product)),
+      h("div", { class: "name" }, h("h2", {}, policy.title), h("p", { class: "number" }, words.say("policy.number", policy))),
+      h("span", { class: policy.active ? "state on" : "state off" }, words.say(policy.active ? "policy.active" : "policy.ended"))),
+    h("p", { class: "cover" }, policy.cover),
+    h("dl", { class: "facts" },
+      policy.premium ? fact(words.say(`premium.${policy.premium.every}`), words.money(policy.premium)) : null,
+      !policy.premium && policy.collective ? fact(words.say("premium"), words.say("premium.company")) : null,
+      policy.due_on ? fact(words.say("due"), h("time", { datetime: policy.due_on }, words.day(policy.due_on))) : null),
+    policy.active
+      ? h("button", { class: "secondary", onclick: () => onPayout(policy) }, words.say("payout.ask"),
+        h("span", { class: "visually-hidden" }, ` ${policy.title} ${policy.number}`))
+      : null);
+}
+
+/** What a payout needs, in a sheet from below. */
+export function payoutSheet(words, policy) {
+  const sheet = h("dialog", { class: "sheet", "aria-labelledby": "sheet-title" },
+    h("h2", { id: "sheet-title", tabindex: "-1", autofocus: true }, words.say("payout.heading")),
+    h("p", { class: "number" }, `${policy.title}, ${words.say("policy.number", policy)}`),
+    h("p", {}, words.say("payout.more")),
+    policy.agency ? h("a", { class: "primary", href: telephone(policy.agency.phone) }, icon("help"),
+      words.say("payout.call", policy.agency)) : null,
+    h("button", { class: "secondary", onclick: () => sheet.close() }, words.say("payout.close")));
+  sheet.addEventListener("close", () => sheet.remove());
+  document.getElementById("screen").append(sheet);
+  sheet.showModal();
+}
+
+/** `shelves` pairs each policy with its documents, or null where they cannot be had. */
+export function documentsTab(words, shelves) {
+  return [
+    h("h1", { tabindex: "-1" }, words.say("documents.heading")),
+    h("ul", { class: "documents" }, shelves.flatMap(({ policy, documents }) => documents === null
+      ? [h("li", { class: "missing" }, words.say("documents.unavailable", policy))]
+      : documents.map((document) => h("li", {},
+        icon("documents"),
+        h("span", { class: "what" }, h("strong", {}, document.title),
+          h("span", {}, `${policy.title} ${policy.number}${document.issued_on ? ` · ${words.day(document.issued_on)}` : ""}`)),
+        h("span", { class: "pages" },
+          words.say(document.pages === 1 ? "documents.count.one" : "documents.count", { count: document.pages })))))),
+  ];
+}
+
+export function helpTab(words, held) {
+  const agency = held.policies.find((policy) => policy.agency)?.agency;
+  return [
+    h("h1", { tabindex: "-1" }, words.say("help.heading")),
+    agency ? h("section", { class: "panel" },
+      h("h2", {}, words.say("help.agency")),
+      h("p", {}, agency.name),
+      h("a", { class: "primary", href: telephone(agency.phone) }, icon("help"), words.say("payout.call", agency)),
+      h("p", {}, h("a", { href: `mailto:${agency.email}` }, agency.email))) : null,
+    h("p", { class: "panel" }, words.say("help.fraud")),
+  ];
+}
+
+export function meTab(words, person, held, accountUrl, onLanguage) {
+  return [
+    h("h1", { tabindex: "-1" }, words.say("me.heading")),
+    h("dl", { class: "panel me" },
+      person.name ? fact(words.say("me.name"), person.name) : null,
+      fact(words.say("me.customer"), held.customer_number),
+      Number.isInteger(person.auth_time) ? fact(words.say("me.since"), words.moment(person.auth_time)) : null),
+    accountUrl ? h("a", { id: "account", class: "secondary", href: accountUrl }, words.say("me.security")) : null,
+    h("section", { class: "panel" }, h("h2", {}, words.say("me.language")), languages(words, onLanguage)),
+    h("p", { class: "demo-line" }, words.say("demo")),
+  ];
+}
+
+function languages(words, onLanguage) {
+  const names = { it: "Italiano", en: "English" };
+  return h("div", { class: "languages", role: "group", "aria-label": words.say("me.language") },
+    LANGUAGES.map((code) => h("button", {
+      lang: code,
+      "data-language": code,
+      "aria-pressed": String(code === words.language),
+      onclick: () => onLanguage(code),
+    }, names[code])));
+}
+
+function faultNotice(words, { kind, code }) {
+  return h("div", { class: "fault", role: "alert", "data-fault": kind },
+    h("strong", {}, words.say(`error.${kind}`)),
+    h("p", {}, words.say(`error.${kind}.more`)),
+    h("p", { class: "code" }, words.say("error.code", { code })));
+}
+
+function greeting(words, person) {
+  const name = person.given_name ?? person.name;
+  return name ? words.say("hello", { name }) : words.say("hello.nobody");
+}
+
+const fact = (label, value) => h("div", {}, h("dt", {}, label), h("dd", {}, value));
+const telephone = (number) => `tel:${number.replaceAll(" ", "")}`;
