@@ -7,6 +7,7 @@ import structlog
 
 from idp.adapters.egress import Egress, EgressFailed, EgressRefused
 from idp.ports import Delivery
+from idp.settings import Settings
 
 _LATER = frozenset(
     {
@@ -18,14 +19,21 @@ _LATER = frozenset(
     }
 )
 
+_LONGEST_WAIT = 25
+"""Seconds for one call: less than half a lease, so that no other worker sends it meanwhile."""
+
 _log = structlog.get_logger(__name__)
 
 
 class BackchannelLogout:
     """Posts logout tokens to the addresses that clients registered."""
 
-    def __init__(self, egress: Egress) -> None:
-        self._egress = egress
+    def __init__(self, settings: Settings) -> None:
+        self._egress = Egress(
+            allow_loopback=settings.logout.allow_loopback_callbacks,
+            extra_ca_file=settings.service.extra_ca_file,
+            seconds=min(settings.logout.backchannel_timeout, _LONGEST_WAIT),
+        )
 
     def send(self, uri: str, logout_token: str) -> Delivery:
         """POST ``logout_token=…`` and nothing else; no redirect is followed. Raises nothing."""

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any
 
 import structlog
 
@@ -23,29 +23,18 @@ _KEPT_LINES = 500
 _log = structlog.get_logger(__name__)
 
 
-class Entry(TypedDict):
-    """One message as ``/dev/inbox?format=json`` shows it; ``sent_at`` in epoch seconds."""
-
-    id: str
-    to: str
-    channel: str
-    purpose: str
-    subject: str
-    text: str
-    code: str | None
-    link: str | None
-    sent_at: int
+_NAMES = ("id", "to", "channel", "purpose", "subject", "text", "code", "link", "sent_at")
 
 
-class Inbox:
-    """A courier for every channel, and the reader of what it carried."""
+class InboxCourier:
+    """A courier for every channel: none of it leaves the machine."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def send(self, message: Message, now: int) -> Delivery:
         """Append the message; ``RETRY`` when the file cannot be written."""
-        entry: Entry = {
+        entry = {
             "id": message.idempotency_key,
             "to": message.to.text,
             "channel": Channel.to(message.to).value,
@@ -58,7 +47,7 @@ class Inbox:
         }
         line = json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
         try:
-            with self._locked(os.O_RDWR | os.O_APPEND | os.O_CREAT, fcntl.LOCK_EX) as file:
+            with _locked(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, fcntl.LOCK_EX) as file:
                 if os.fstat(file).st_size + len(line) > _LARGEST:
                     _shorten(file)
                 _write(file, line)
@@ -67,27 +56,32 @@ class Inbox:
             return Delivery.RETRY
         return Delivery.SENT
 
-    def newest_first(self, at_most: int = 200) -> list[Entry]:
-        """What came in, newest first; nothing when there is no file yet."""
-        try:
-            with self._locked(os.O_RDONLY, fcntl.LOCK_SH) as file:
-                lines = _read(file).splitlines()
-        except FileNotFoundError:
-            return []
-        found = (_entry(line) for line in reversed(lines))
-        return [entry for entry in found if entry is not None][:at_most]
 
-    @contextmanager
-    def _locked(self, flags: int, lock: int) -> Iterator[int]:
-        if flags & os.O_CREAT:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(self._path, flags | os.O_CLOEXEC, 0o600)
-        try:
-            # The lock ends with the descriptor, whatever happens to the process.
-            fcntl.flock(file, lock)
-            yield file
-        finally:
-            os.close(file)
+def newest_first(path: Path, at_most: int = 200) -> list[dict[str, Any]]:
+    """What came in, newest first; nothing when there is no file yet.
+
+    Each: ``id to channel purpose subject text code link``, and ``sent_at`` in epoch seconds.
+    """
+    try:
+        with _locked(path, os.O_RDONLY, fcntl.LOCK_SH) as file:
+            lines = _read(file).splitlines()
+    except FileNotFoundError:
+        return []
+    found = (_entry(line) for line in reversed(lines))
+    return [entry for entry in found if entry is not None][:at_most]
+
+
+@contextmanager
+def _locked(path: Path, flags: int, lock: int) -> Iterator[int]:
+    if flags & os.O_CREAT:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(path, flags | os.O_CLOEXEC, 0o600)
+    try:
+        # The lock ends with the descriptor, whatever happens to the process.
+        fcntl.flock(file, lock)
+        yield file
+    finally:
+        os.close(file)
 
 
 def _shorten(file: int) -> None:
@@ -115,12 +109,12 @@ def _read(file: int) -> bytes:
     return bytes(octets)
 
 
-def _entry(line: bytes) -> Entry | None:
+def _entry(line: bytes) -> dict[str, Any] | None:
     """A line's entry; a torn line (a full disk) is passed over."""
     try:
         entry: Any = json.loads(line)
     except ValueError:
         return None
-    if not isinstance(entry, dict) or not Entry.__annotations__.keys() <= entry.keys():
+    if not isinstance(entry, dict) or not entry.keys() >= set(_NAMES):
         return None
-    return cast(Entry, {key: entry[key] for key in Entry.__annotations__})
+    return {name: entry[name] for name in _NAMES}

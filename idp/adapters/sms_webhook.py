@@ -4,14 +4,20 @@ import hashlib
 import hmac
 import json
 import threading
+import time
+from collections.abc import Callable
 from http import HTTPStatus
 
 import structlog
 
 from idp.adapters.egress import Egress, EgressFailed, EgressRefused
-from idp.ports import Clock, Delivery, Message
+from idp.ports import Delivery, Message
+from idp.settings import Settings
 
 _LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+
+_LONGEST_WAIT = 25
+"""Seconds for one post: less than half a lease, so that no other worker sends it meanwhile."""
 
 _log = structlog.get_logger(__name__)
 
@@ -24,8 +30,8 @@ class Breaker:
         closed ──failures──▶ open ──seconds──▶ half-open: one call ──▶ closed, or open again
     """
 
-    def __init__(self, clock: Clock, *, failures: int, seconds: float) -> None:
-        self._clock = clock
+    def __init__(self, monotonic: Callable[[], float], *, failures: int, seconds: float) -> None:
+        self._monotonic = monotonic
         self._allowed_failures = failures
         self._seconds = seconds
         self._lock = threading.Lock()
@@ -37,7 +43,7 @@ class Breaker:
         with self._lock:
             if self._failures < self._allowed_failures:
                 return True
-            at = self._clock.monotonic()
+            at = self._monotonic()
             if at < self._opens_at:
                 return False
             # The others wait for what becomes of this one.
@@ -54,7 +60,7 @@ class Breaker:
         with self._lock:
             self._failures += 1
             if self._failures >= self._allowed_failures:
-                self._opens_at = self._clock.monotonic() + self._seconds
+                self._opens_at = self._monotonic() + self._seconds
 
 
 def signature(secret: bytes, timestamp: int, body: bytes) -> str:
@@ -62,15 +68,20 @@ def signature(secret: bytes, timestamp: int, body: bytes) -> str:
     return hmac.new(secret, str(timestamp).encode("ascii") + b"." + body, hashlib.sha256).hexdigest()
 
 
-class SmsWebhook:
-    """A courier of SMS. ``egress`` carries the deadline; the address is the operator's own choice."""
+class SmsWebhookCourier:
+    """A courier of SMS. The address is the operator's own choice, so it may stand in a private network."""
 
-    def __init__(self, egress: Egress, breaker: Breaker, *, url: str, secret: str, sender: str) -> None:
-        self._egress = egress
-        self._breaker = breaker
-        self._url = url
-        self._secret = secret.encode()
-        self._sender = sender
+    def __init__(self, settings: Settings, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        sms = settings.sms
+        self._egress = Egress(
+            anywhere=True,
+            extra_ca_file=settings.service.extra_ca_file,
+            seconds=min(sms.timeout, _LONGEST_WAIT),
+        )
+        self._breaker = Breaker(monotonic, failures=sms.breaker_failures, seconds=sms.breaker_seconds)
+        self._url = sms.url
+        self._secret = b"" if sms.secret is None else sms.secret.get_secret_value().encode()
+        self._sender = settings.delivery.sms_sender
 
     def send(self, message: Message, now: int) -> Delivery:
         """Try once. 2xx is sent; 4xx but 408, 425 and 429 is refused; anything else is tried again."""

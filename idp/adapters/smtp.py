@@ -7,13 +7,13 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE
 from email.utils import format_datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import structlog
 
 from idp.adapters.egress import trust
 from idp.ports import Delivery, Message
+from idp.settings import Settings
 from idp.settings.section import LOOPBACK_HOSTS
 
 if TYPE_CHECKING:
@@ -35,30 +35,21 @@ class Undeliverable(ValueError):
 class SmtpCourier:
     """A courier of mail. Nothing is sent in clear but to this machine, whatever the server offers."""
 
-    def __init__(
-        self,
-        *,
-        host: str,
-        port: int,
-        starttls: Literal["required", "off", "implicit"],
-        sender_email: str,
-        sender_name: str,
-        username: str = "",
-        password: str = "",
-        timeout: float = 10.0,
-        ca_file: Path | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings) -> None:
         """Raises ``ValueError`` where clear text would leave this machine or the sender is malformed."""
-        if starttls == "off" and host not in LOOPBACK_HOSTS:
+        smtp, delivery = settings.smtp, settings.delivery
+        if smtp.starttls == "off" and smtp.host not in LOOPBACK_HOSTS:
             raise ValueError("mail in clear text is for a server on this machine only")
-        self._host = host
-        self._port = port
-        self._starttls = starttls
-        self._sender = Address(sender_name, addr_spec=_ascii_domain(sender_email))
-        self._username = username
-        self._password = password
-        self._timeout = timeout
-        self._tls = trust(ca_file)
+        self._host = smtp.host
+        self._port = smtp.port
+        self._starttls = smtp.starttls
+        self._sender = Address(
+            delivery.sender_name or settings.brand.name, addr_spec=_ascii_domain(delivery.sender_email)
+        )
+        self._username = smtp.username
+        self._password = "" if smtp.password is None else smtp.password.get_secret_value()
+        self._timeout = float(smtp.timeout)
+        self._tls = trust(smtp.ca_file or settings.service.extra_ca_file)
 
     def send(self, message: Message, now: int) -> Delivery:
         """Try once. A temporary refusal (4xx) or no connection is tried again, a permanent one is not."""

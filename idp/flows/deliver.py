@@ -18,7 +18,7 @@ from idp.flows.signing import NoSigningKey
 from idp.ports import Courier, Delivery, Entropy, Message
 from idp.store import outbox
 from idp.store.database import DatabaseDown, Tx
-from idp.store.outbox import LOGOUT, Leased
+from idp.store.outbox import LOGOUT, Channel, Leased
 from idp.store.sealing import Unsealable
 from idp.values import Contact, ContactKind, EmailAddress, MobileNumber
 
@@ -84,7 +84,7 @@ class _Round:
     """One call of ``deliver_due``: who carries, and since when (monotonic seconds)."""
 
     idp: Idp
-    couriers: Mapping[str, Courier]
+    couriers: Mapping[Channel, Courier]
     logout_sender: LogoutSender | None
     began_at: int
     began: float = field(default=0.0)
@@ -100,7 +100,7 @@ class _Round:
 
 def deliver_due(
     idp: Idp,
-    couriers: Mapping[str, Courier],
+    couriers: Mapping[Channel, Courier],
     now: int,
     *,
     logout_sender: LogoutSender | None = None,
@@ -159,12 +159,12 @@ def _attempt(this: _Round, row: Leased) -> Delivery:
     try:
         content = this.idp.sealer.open(row.sealed or b"", outbox.sealing_place(row.id))
         parcel = LogoutCall(**content) if row.kind == LOGOUT else _message(row, content)
+        courier = None if row.kind == LOGOUT else this.couriers.get(Channel(row.channel))
     except (Unsealable, KeyError, IndexError, TypeError, ValueError) as fault:
         _log.error("outbox_row_unreadable", row=row.id, purpose=row.purpose, fault=type(fault).__name__)
         return Delivery.REFUSED
     if isinstance(parcel, LogoutCall):
         return _tell(this, row, parcel)
-    courier = this.couriers.get(row.channel)
     if courier is None:
         _log.error("outbox_no_courier", channel=row.channel)
         return Delivery.RETRY

@@ -29,6 +29,7 @@ class Purpose(StrEnum):
     NO_POLICY = "registration_no_policy"
     COLLECTIVE_POLICY = "registration_collective_policy"
     ALREADY_REGISTERED = "registration_already_registered"
+    AMBIGUOUS = "registration_ambiguous"
     ACCOUNT_CREATED = "account_created"
     SIGN_IN_CODE = "sign_in_code"
     NEW_DEVICE = "new_device"
@@ -323,6 +324,25 @@ WORDINGS: Mapping[Purpose, Wording] = {
                 "Sign in with your username and password. If you do not remember them, ask for help on the "
                 "sign-in page."
             ),
+            _NOT_YOU,
+        ),
+    ),
+    Purpose.AMBIGUOUS: Wording(
+        sms=(
+            N_(
+                "%(brand)s: registration not completed. We have more than one customer record with these "
+                "data. Ask your agency to bring them together. Not you? Ignore this message."
+            ),
+            N_(
+                "Registration not completed: we have more than one customer record with these data. "
+                "Ask your agency to bring them together. Not you? Ignore this message."
+            ),
+        ),
+        subject=N_("%(brand)s: registration not completed"),
+        before=(
+            _ASKED,
+            N_("We have more than one customer record with these data, and cannot tell which one is meant."),
+            N_("Ask your agency to bring them together, then register again."),
             _NOT_YOU,
         ),
     ),

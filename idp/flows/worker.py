@@ -5,7 +5,7 @@ Each channel has lanes of its own, so that a relying party that does not answer 
 
 import threading
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 
 import structlog
 
@@ -15,6 +15,7 @@ from idp.flows.sweep import sweep
 from idp.ports import Courier, EphemeraDown
 from idp.store import outbox
 from idp.store.database import DatabaseDown
+from idp.store.outbox import Channel
 
 LANES = 2
 """Threads of each channel."""
@@ -27,30 +28,70 @@ _STOP_SECONDS = 0.25
 _log = structlog.get_logger(__name__)
 
 
+class _Lanes:
+    """Lets at most ``LANES`` threads of a channel work at a time; a call while all do is dropped."""
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[bool] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._called = 0
+
+    def open_one(self) -> None:
+        """Wake one thread, unless all are busy: they look again themselves before they rest."""
+        with self._lock:
+            if self._called < LANES:
+                self._called += 1
+                self._calls.put(True)
+
+    def wait(self) -> bool:
+        """Rest until woken; False when there will be no more work."""
+        return self._calls.get()
+
+    def leave(self) -> None:
+        """Back to rest."""
+        with self._lock:
+            self._called -= 1
+
+    def close(self) -> None:
+        """Send every thread home."""
+        for _ in range(LANES):
+            self._calls.put(False)
+
+
 class Worker:
     """Delivers and sweeps until told to stop. Several may run, here or elsewhere: no row is sent by two."""
 
     def __init__(
-        self, idp: Idp, couriers: Mapping[str, Courier], logout_sender: LogoutSender | None = None
+        self, idp: Idp, couriers: Mapping[Channel, Courier], logout_sender: LogoutSender | None = None
     ) -> None:
         self._idp = idp
         self._couriers = couriers
         self._logout_sender = logout_sender
         self._poll = idp.settings.delivery.worker_poll_ms / 1000
-        self._busy: dict[str, int] = {}
-        self._count = threading.Lock()
-        self._pool: ThreadPoolExecutor | None = None
+        self._lanes: dict[str, _Lanes] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; what is being sent then is finished. Survives ``DatabaseDown``."""
-        channels = (*self._couriers, outbox.LOGOUT)
-        workers = LANES * len(channels)
-        sweeping = threading.Thread(target=self._sweep_on, args=(stop,), name="idp-sweep", daemon=True)
-        with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="idp-deliver") as pool:
-            self._pool = pool
-            sweeping.start()
-            self._dispatch(stop)
-        sweeping.join()
+        # Daemon threads of our own: an executor's are joined at exit before anybody is told to stop.
+        threads = [threading.Thread(target=self._sweep_on, args=(stop,), name="idp-sweep", daemon=True)]
+        for channel in (*self._couriers, outbox.LOGOUT):
+            lanes = self._lanes[channel] = _Lanes()
+            threads += [
+                threading.Thread(
+                    target=self._walk,
+                    args=(channel, lanes, stop),
+                    name=f"idp-{channel}-{number}",
+                    daemon=True,
+                )
+                for number in range(LANES)
+            ]
+        for thread in threads:
+            thread.start()
+        self._dispatch(stop)
+        for lanes in self._lanes.values():
+            lanes.close()
+        for thread in threads:
+            thread.join()
 
     def _dispatch(self, stop: threading.Event) -> None:
         pause = self._poll
@@ -67,7 +108,8 @@ class Worker:
                 continue
             pause = self._poll
             for channel in due:
-                self._enter(channel, stop)
+                if channel in self._lanes:
+                    self._lanes[channel].open_one()
             self._idle(stop)
 
     def _idle(self, stop: threading.Event) -> None:
@@ -78,13 +120,12 @@ class Worker:
                 return
             left -= _STOP_SECONDS
 
-    def _enter(self, channel: str, stop: threading.Event) -> None:
-        """Start a lane of the channel, unless all are busy: they look again themselves before they end."""
-        with self._count:
-            if self._busy.get(channel, 0) >= LANES or self._pool is None:
-                return
-            self._busy[channel] = self._busy.get(channel, 0) + 1
-        self._pool.submit(self._drain, channel, stop)
+    def _walk(self, channel: str, lanes: "_Lanes", stop: threading.Event) -> None:
+        while lanes.wait():
+            try:
+                self._drain(channel, stop)
+            finally:
+                lanes.leave()
 
     def _drain(self, channel: str, stop: threading.Event) -> None:
         try:
@@ -105,9 +146,6 @@ class Worker:
         except Exception as fault:  # noqa: BLE001 - one round lost; its rows come up again when the lease ends
             _log.error("worker_round_failed", channel=channel, fault=type(fault).__name__)
             stop.wait(1.0)
-        finally:
-            with self._count:
-                self._busy[channel] -= 1
 
     def _sweep_on(self, stop: threading.Event) -> None:
         while not stop.wait(SWEEP_SECONDS):
