@@ -71,7 +71,7 @@ def signature(secret: bytes, timestamp: int, body: bytes) -> str:
 class SmsWebhookCourier:
     """A courier of SMS. The address is the operator's own choice, so it may stand in a private network."""
 
-    def __init__(self, settings: Settings, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, settings: Settings, monotonic: Callable[[], float] = time.monotonic) -> None:
         sms = settings.sms
         self._egress = Egress(
             anywhere=True,
