@@ -13,6 +13,8 @@ from idp.settings.faults import Fault, SettingsFaults
 from idp.settings.sources import Gathered, gather, suggestion
 from idp.settings.tree import Settings, keys_of, sections
 
+USUAL_CONFIG = Path("config.toml")
+# What `idp demo` writes; read last, so that a service of one's own never runs on it by mistake.
 DEMO_CONFIG = Path("var/demo.toml")
 
 _WANTED = {
@@ -81,7 +83,7 @@ def configuration_file(given: Path | None, environ: Mapping[str, str]) -> Path |
         return given
     if named := environ.get("IDP_CONFIG"):
         return Path(named)
-    return next((usual for usual in (Path("config.toml"), DEMO_CONFIG) if usual.exists()), None)
+    return next((usual for usual in (USUAL_CONFIG, DEMO_CONFIG) if usual.exists()), None)
 
 
 def _validated(gathered: Gathered) -> Settings:

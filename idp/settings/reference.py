@@ -33,7 +33,8 @@ _REFERENCE_HEAD = """\
 <!-- Written by `idp config reference` from the settings themselves; a test compares the two. -->
 
 The service reads one TOML file (`--config FILE`, else `$IDP_CONFIG`, else `config.toml` in the working
-folder, else the demo's `var/demo.toml`) and then the environment, which wins. `config.example.toml` shows every key with its default.
+folder, else the demo's `var/demo.toml`) and then the environment, which wins. `config.example.toml` shows
+every key with its default.
 
 - An unknown key, an unknown `IDP__…` variable, a bad value or a file that cannot be read refuses the start;
   all faults are told at once, each with its key and where it came from. `idp config check` tells the same
