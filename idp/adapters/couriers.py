@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from idp.adapters.backchannel import BackchannelLogout
-from idp.adapters.inbox import InboxCourier
+from idp.adapters.inbox import Inbox
 from idp.adapters.sms_webhook import SmsWebhookCourier
 from idp.adapters.smtp import SmtpCourier
 from idp.ports import Clock, Courier
@@ -23,7 +23,7 @@ def couriers_of(settings: Settings, clock: Clock) -> Mapping[Channel, Courier]:
     delivery = settings.delivery
     if not settings.service.development and "inbox" in (delivery.email, delivery.sms):
         raise InboxOutsideDevelopment
-    inbox = InboxCourier(delivery.inbox_path)
+    inbox = Inbox(delivery.inbox_path)
     return {
         Channel.EMAIL: inbox if delivery.email == "inbox" else SmtpCourier(settings),
         Channel.SMS: inbox if delivery.sms == "inbox" else SmsWebhookCourier(settings, clock.monotonic),

@@ -26,8 +26,8 @@ _log = structlog.get_logger(__name__)
 _NAMES = ("id", "to", "channel", "purpose", "subject", "text", "code", "link", "sent_at")
 
 
-class InboxCourier:
-    """A courier for every channel: none of it leaves the machine."""
+class Inbox:
+    """A courier for every channel, and the reader of what it carried."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -56,19 +56,18 @@ class InboxCourier:
             return Delivery.RETRY
         return Delivery.SENT
 
+    def newest_first(self, at_most: int = 200) -> list[dict[str, Any]]:
+        """What came in, newest first; nothing when there is no file yet.
 
-def newest_first(path: Path, at_most: int = 200) -> list[dict[str, Any]]:
-    """What came in, newest first; nothing when there is no file yet.
-
-    Each: ``id to channel purpose subject text code link``, and ``sent_at`` in epoch seconds.
-    """
-    try:
-        with _locked(path, os.O_RDONLY, fcntl.LOCK_SH) as file:
-            lines = _read(file).splitlines()
-    except FileNotFoundError:
-        return []
-    found = (_entry(line) for line in reversed(lines))
-    return [entry for entry in found if entry is not None][:at_most]
+        Each: ``id to channel purpose subject text code link``, and ``sent_at`` in epoch seconds.
+        """
+        try:
+            with _locked(self._path, os.O_RDONLY, fcntl.LOCK_SH) as file:
+                lines = _read(file).splitlines()
+        except FileNotFoundError:
+            return []
+        found = (_entry(line) for line in reversed(lines))
+        return [entry for entry in found if entry is not None][:at_most]
 
 
 @contextmanager
