@@ -4,7 +4,7 @@ import atexit
 import threading
 
 from idp.app import logs, start
-from idp.app.couriers import worker
+from idp.app.worker import worker
 from idp.app.web import Wsgi, application
 from idp.flows.idp import Idp
 from idp.settings import configuration_file, load, process_environment

@@ -10,6 +10,7 @@ from idp.settings import Brand as BrandSettings
 from idp.web.entry import entry
 from idp.web.people import face
 from idp.web.people.brand import Brand, Colours
+from idp.web.people.inbox import Messages
 from idp.web.people.pages import Pages
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -44,7 +45,7 @@ def brand(settings: BrandSettings) -> Brand:
     )
 
 
-def _messages(idp: Idp) -> Callable[[], list[dict[str, Any]]] | None:
+def _messages(idp: Idp) -> Messages | None:
     if not idp.settings.service.development:
         return None
     return partial(inbox.newest_first, idp.settings.delivery.inbox_path)

@@ -23,8 +23,8 @@ from idp.oidc.client import Client
 from idp.oidc.errors import OAuthError
 from idp.oidc.interaction import Refuse, Step, grant_matters, next_step
 from idp.oidc.parameters import Parameters
+from idp.store import accounts, sessions
 from idp.store import authorize as store
-from idp.store import sessions
 from idp.store.authorize import Interaction
 from idp.store.database import Tx
 from idp.store.sessions import SessionRow
@@ -190,10 +190,10 @@ def consent_asked(idp: Idp, interaction_id: str | None, browser: Browser, *, now
         account = None if row is None else accounts.by_sub(tx, row.session.sub)
     if account is None:
         return None
-    profile = people.opened(idp.sealer, account)
+    profile = accounts.open_profile(idp.sealer, account)
     lasting = "offline_access" in interaction.request.scope
     days = idp.settings.lifetimes.refresh_absolute // 86400 if lasting else None
-    return ConsentAsked(interaction, client.name, profile.username, account.language, days)
+    return ConsentAsked(interaction, client.name, profile.username.text, account.language, days)
 
 
 def policy_of(idp: Idp) -> Policy:

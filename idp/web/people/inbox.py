@@ -1,13 +1,13 @@
 """``/dev/inbox``: what would have been sent. It exists in development mode only, on http://localhost."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
 from idp.web.people.visit import Face, Visit
 
-Messages = Callable[[], Sequence[dict[str, Any]]]
+Messages = Callable[[], Sequence[Mapping[str, Any]]]
 """Gives the messages, newest first."""
 
 
