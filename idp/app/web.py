@@ -1,10 +1,9 @@
 """The WSGI application: the machines' face and the people's behind one entry."""
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any
 
-from idp.adapters import inbox
+from idp.adapters.inbox import Inbox
 from idp.flows.idp import Idp
 from idp.settings import Brand as BrandSettings
 from idp.web.entry import entry
@@ -48,4 +47,4 @@ def brand(settings: BrandSettings) -> Brand:
 def _messages(idp: Idp) -> Messages | None:
     if not idp.settings.service.development:
         return None
-    return partial(inbox.newest_first, idp.settings.delivery.inbox_path)
+    return Inbox(idp.settings.delivery.inbox_path).newest_first

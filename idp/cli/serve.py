@@ -80,9 +80,9 @@ def _gunicorn(settings: Settings, addresses: tuple[str, ...]) -> None:
                 self.cfg.set(name, value)
 
         def load(self) -> Any:
-            from idp import wsgi
+            from idp.app import process
 
-            return wsgi.create()
+            return process.create()
 
     Server().run()
 

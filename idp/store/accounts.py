@@ -126,16 +126,15 @@ _PROVEN = (
     .where(proven_contacts.c.sub == bindparam("of"))
     .order_by(proven_contacts.c.proven_at, proven_contacts.c.contact_index)
 )
-_PROVE = {
-    "sqlite": sqlite_insert(proven_contacts).on_conflict_do_update(
-        index_elements=["sub", "contact_index"],
-        set_={"sealed_contact": bindparam("sealed_contact"), "proven_at": bindparam("proven_at")},
-    ),
-    "postgresql": postgresql_insert(proven_contacts).on_conflict_do_update(
-        index_elements=["sub", "contact_index"],
-        set_={"sealed_contact": bindparam("sealed_contact"), "proven_at": bindparam("proven_at")},
-    ),
-}
+
+
+def _prove(dialect: Any) -> Any:
+    insert = dialect(proven_contacts)
+    again = {"sealed_contact": insert.excluded.sealed_contact, "proven_at": insert.excluded.proven_at}
+    return insert.on_conflict_do_update(index_elements=["sub", "contact_index"], set_=again)
+
+
+_PROVE = {"sqlite": _prove(sqlite_insert), "postgresql": _prove(postgresql_insert)}
 
 
 def find_by_username(tx: Tx, username_index: bytes) -> AccountRow | None:

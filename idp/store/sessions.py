@@ -2,11 +2,11 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.sql import Insert
 
 from idp.oidc.session import Session
 from idp.store.database import Tx
@@ -70,6 +70,16 @@ _KNOWN = select(known_browsers.c.sub).where(
 )
 
 
+def _remember(dialect: Any) -> Any:
+    insert = dialect(known_browsers)
+    return insert.on_conflict_do_update(
+        index_elements=["browser_digest", "sub"], set_={"last_seen_at": insert.excluded.last_seen_at}
+    )
+
+
+_REMEMBER = {"sqlite": _remember(sqlite_insert), "postgresql": _remember(postgresql_insert)}
+
+
 def find(tx: Tx, handle_digest: bytes, *, now: int, idle: int) -> SessionRow | None:
     """The live session a cookie stands for; None when ended, expired, idle too long, or the account not active."""
     row = tx.execute(_FIND, {"digest": handle_digest, "now": now, "idle_since": now - idle}).one_or_none()
@@ -126,21 +136,10 @@ def browser_is_known(tx: Tx, browser_digest: bytes, sub: str) -> bool:
 def remember_browser(tx: Tx, browser_digest: bytes, sub: str, *, now: int) -> None:
     """Note that this browser signed this account in."""
     tx.execute(
-        _remember(tx), {"browser_digest": browser_digest, "sub": sub, "created_at": now, "last_seen_at": now}
+        _REMEMBER[tx.dialect.name],
+        {"browser_digest": browser_digest, "sub": sub, "created_at": now, "last_seen_at": now},
     )
 
 
 def _written(proofs: tuple[Proof, ...]) -> str:
     return json.dumps([[proof.kind, proof.at] for proof in proofs])
-
-
-def _remember(tx: Tx) -> Insert:
-    return _REMEMBER_SQLITE if tx.dialect.name == "sqlite" else _REMEMBER_POSTGRESQL
-
-
-_REMEMBER_SQLITE = sqlite_insert(known_browsers).on_conflict_do_update(
-    index_elements=["browser_digest", "sub"], set_={"last_seen_at": bindparam("last_seen_at")}
-)
-_REMEMBER_POSTGRESQL = postgresql_insert(known_browsers).on_conflict_do_update(
-    index_elements=["browser_digest", "sub"], set_={"last_seen_at": bindparam("last_seen_at")}
-)

@@ -170,7 +170,7 @@ class Visit:
     def page(self, name: str, *, status: int = 200, **context: Any) -> Response:
         """A page, with the headers that keep it from being framed, cached, or made to run what is not ours."""
         here = self._own_address() if self._switches else ""
-        html = self.face.pages.render(name, self.language, here=here, csrf=self.csrf, **context)
+        html = self.face.pages.render(name, self.language, here=here, csrf=self.csrf, status=status, **context)
         response = Response(html, status=status, mimetype="text/html")
         targets = " ".join(dict.fromkeys(("'self'", *self._form_targets)))
         response.headers["Content-Security-Policy"] = _POLICY.format(targets)
