@@ -78,8 +78,8 @@ if (life && Number(life.dataset.seconds) > 0) {
   const total = Number(life.dataset.seconds);
   countDown(total, (left) => {
     life.textContent = life.dataset.running.replace("{time}", clock(left));
-    if (left <= 15) say(spoken.dataset.at15);
-    else if (left <= 60 && total > 60) say(spoken.dataset.at60);
+    if (left <= 15) say(spoken.dataset.fewSeconds);
+    else if (left <= 60 && total > 60) say(spoken.dataset.oneMinute);
   }, () => {
     life.textContent = life.dataset.over;
     say(life.dataset.over);
@@ -88,7 +88,7 @@ if (life && Number(life.dataset.seconds) > 0) {
 
 const resend = document.getElementById("resend");
 const wait = document.getElementById("resend-wait");
-if (resend && Number(wait.dataset.seconds) > 0) {
+if (resend && wait) {
   const refuse = (event) => event.preventDefault();
   resend.setAttribute("aria-disabled", "true");
   resend.addEventListener("click", refuse);

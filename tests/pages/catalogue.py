@@ -19,9 +19,15 @@ OPTIONS = {"templates/**.html": {"trimmed": "true", "encoding": "utf-8", "extens
 SAYS_NOTHING = tuple(
     f'"{name}'
     for name in (
-        "Project-Id-Version", "Report-Msgid", "POT-", "PO-", "Last-Translator", "Language-Team", "Generated-By"
+        "Project-Id-Version",
+        "Report-Msgid",
+        "POT-",
+        "PO-",
+        "Last-Translator",
+        "Language-Team",
+        "Generated-By",
     )
-)  # fmt: skip
+)
 KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
 
 
@@ -31,8 +37,7 @@ def extracted() -> Catalog:
     for path, line, message, _comments, context in extract_from_dir(
         ROOT / "idp", METHODS, OPTIONS, keywords=KEYWORDS
     ):
-        assert line > 0
-        catalog.add(message, None, [(f"idp/{path}", None)], context=context)
+        catalog.add(message, None, [(f"idp/{path}", line)], context=context)
     return catalog
 
 
@@ -45,6 +50,11 @@ def shipped(language: str) -> Catalog:
 def path_of(language: str) -> Path:
     """Where the catalogue of a language lies."""
     return LOCALES / language / "LC_MESSAGES" / "pages.po"
+
+
+def strings(message: Message) -> tuple[str, ...]:
+    """The translations of a message: one, or one for each plural form."""
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string or ("",))
 
 
 def sentences(catalog: Catalog) -> dict[str | tuple[str, ...], Message]:

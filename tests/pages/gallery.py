@@ -13,6 +13,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from idp.web.people.languages import SUPPORTED
 from idp.web.people.pages import Pages
+from idp.web.people.static import StaticFile
 from tests.pages.states import BRAND, FORM_POST, STATES, State
 
 CSP = (
@@ -38,10 +39,9 @@ class Gallery:
             path = "/" + SINK
         if path == "/" + SINK:
             return _answer(start, "200 OK", [("Content-Type", "text/html; charset=utf-8")], SUNK)
-        for pages in self._pages.values():
-            found = pages.static_files.find(path)
-            if found is not None:
-                return _answer(start, "200 OK", found.headers(), found.content)
+        if path.startswith("/static/"):
+            found = self.file(path)
+            return _answer(start, "200 OK", found.headers(), found.content)
         state = self._states.get(path.strip("/"))
         if state is None:
             listing = "".join(f'<li><a href="/{name}">{name}</a></li>' for name in self._states)
@@ -50,6 +50,14 @@ class Gallery:
         lang = query.get("lang", ["it"])[0]
         page = self.html(state, lang if lang in SUPPORTED else "it")
         return _answer(start, "200 OK", [("Content-Type", "text/html; charset=utf-8")], page.encode())
+
+    def file(self, path: str) -> StaticFile:
+        """A static file of any of the brands; raises LookupError when none has it."""
+        for pages in self._pages.values():
+            found = pages.static_files.find(path)
+            if found is not None:
+                return found
+        raise LookupError(path)
 
     def html(self, state: State, lang: str) -> str:
         """One state as it is sent."""

@@ -1,4 +1,4 @@
-"""Every page in every state worth looking at: empty, with faults, with long names, without the optional parts."""
+"""Every page in every state worth looking at: empty, with faults, with long names, without what may lack."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,13 +18,17 @@ BARE = Brand()
 LONG = Brand(
     name="Compagnia Generale di Mutua Assicurazione dell’Alto Adriatico",
     insurer_name="Compagnia Generale di Mutua Assicurazione dell’Alto Adriatico",
-    portal_links=(("Area Clienti della Compagnia Generale di Mutua Assicurazione", "http://localhost:8001/"),),
+    portal_links=(
+        ("Area Clienti della Compagnia Generale di Mutua Assicurazione", "http://localhost:8001/"),
+    ),
     help_phone="+39 040 123 4567",
     help_hours="dal lunedì al venerdì dalle 8 alle 20, il sabato dalle 9 alle 13",
     colours=Colours(brand="#ffcc00", brand_ink="#1a1a1a", accent="#c01818"),
 )
 
-LONG_EMAIL = "massimiliano.bartolomeo.delle-piane.di.san-giovanni@amministrazione.cooperativa-agricola.example.com"
+LONG_EMAIL = (
+    "massimiliano.bartolomeo.delle-piane.di.san-giovanni@amministrazione.cooperativa-agricola.example.com"
+)
 LONG_CLIENT = "Portale dei servizi assicurativi per le famiglie e per le imprese artigiane"
 CSRF = "c" * 43
 
@@ -150,7 +154,12 @@ _MESSAGES = [
 
 STATES: tuple[State, ...] = (
     State("login", "login", _login()),
-    State("login-alone", "login", _login(client_name=None, register_url=None, recover_url=None, can_cancel=False), BARE),
+    State(
+        "login-alone",
+        "login",
+        _login(client_name=None, register_url=None, recover_url=None, can_cancel=False),
+        BARE,
+    ),
     State(
         "login-wrong",
         "login",
@@ -160,7 +169,11 @@ STATES: tuple[State, ...] = (
     State("login-throttled", "login", _login(values={"username": "chiara"}, faults={"page": "throttled"})),
     State("login-long", "login", _login(client_name=LONG_CLIENT, values={"username": LONG_EMAIL}), LONG),
     State("register-profile", "register-profile", _profile()),
-    State("register-profile-one", "register-profile", _profile(profiles=["person"], values={"profile": "person"})),
+    State(
+        "register-profile-one",
+        "register-profile",
+        _profile(profiles=["person"], values={"profile": "person"}),
+    ),
     State("register-profile-fault", "register-profile", _profile(faults={"profile": "required"})),
     State("register-data", "register-data", _data("person")),
     State(
@@ -168,7 +181,12 @@ STATES: tuple[State, ...] = (
         "register-data",
         _data(
             "person",
-            values={"given_name": "Chiara", "family_name": "", "username": "chiara rinaldi", "accept_terms": False},
+            values={
+                "given_name": "Chiara",
+                "family_name": "",
+                "username": "chiara rinaldi",
+                "accept_terms": False,
+            },
             faults={
                 "family_name": "required",
                 "username": "invalid_email_or_mobile",
@@ -181,7 +199,11 @@ STATES: tuple[State, ...] = (
         "register-data",
         _data(
             "person",
-            values={"given_name": "Massimiliano Bartolomeo " * 4, "username": LONG_EMAIL, "accept_terms": True},
+            values={
+                "given_name": "Massimiliano Bartolomeo " * 4,
+                "username": LONG_EMAIL,
+                "accept_terms": True,
+            },
             faults={"given_name": "too_long"},
         ),
         LONG,
@@ -209,8 +231,14 @@ STATES: tuple[State, ...] = (
         ),
     ),
     State("register-password", "register-password", _password()),
-    State("register-password-short", "register-password", _password(faults={"new_password": "password_too_short"})),
-    State("register-password-common", "register-password", _password(faults={"new_password": "password_common"})),
+    State(
+        "register-password-short",
+        "register-password",
+        _password(faults={"new_password": "password_too_short"}),
+    ),
+    State(
+        "register-password-common", "register-password", _password(faults={"new_password": "password_common"})
+    ),
     State("register-verify", "register-verify", _verify()),
     State("register-verify-sms", "register-verify", _verify(channel="sms", sent_to="+39 ••• ••• ••42")),
     State(
@@ -230,10 +258,10 @@ STATES: tuple[State, ...] = (
     ),
     State("register-verify-resent", "register-verify", _verify(resent=True)),
     State("register-verify-early", "register-verify", _verify(faults={"page": "resend_too_early"})),
-    State("register-identify", "register-identify", {"back_url": "/register/verify", "case_number": "7K2-4QF"}),
     State(
-        "register-identify-bare", "register-identify", {"back_url": None, "case_number": None}, BARE
+        "register-identify", "register-identify", {"back_url": "/register/verify", "case_number": "7K2-4QF"}
     ),
+    State("register-identify-bare", "register-identify", {"back_url": None, "case_number": None}, BARE),
     State(
         "register-done",
         "register-done",
@@ -253,7 +281,9 @@ STATES: tuple[State, ...] = (
     State("consent", "consent", _consent()),
     State("consent-once", "consent", _consent(days=None, scopes=["openid", "payout", "claims:read"])),
     State("consent-long", "consent", _consent(client_name=LONG_CLIENT, username=LONG_EMAIL, days=1), LONG),
-    State("logout", "logout", {"csrf": CSRF, "client_name": "Area Clienti", "username": "chiara@example.com"}),
+    State(
+        "logout", "logout", {"csrf": CSRF, "client_name": "Area Clienti", "username": "chiara@example.com"}
+    ),
     State("logout-alone", "logout", {"csrf": CSRF, "client_name": None, "username": None}),
     State("signed-out", "signed-out"),
     State("signed-out-bare", "signed-out", {}, BARE),

@@ -6,6 +6,7 @@ text are moved until they are readable (WCAG 2.2, 1.4.6: 7 to 1).
 """
 
 import re
+from colorsys import hls_to_rgb, rgb_to_hls
 from dataclasses import dataclass, field
 
 HEX_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}\Z")
@@ -84,21 +85,21 @@ def contrast(one: str, other: str) -> float:
 
 
 def readable(colour: str, on: str, ratio: float) -> str:
-    """The colour itself, or the nearest mix with black or white that has this contrast on the surface."""
-    towards = 255 if _luminance(on) < 0.18 else 0
+    """The colour itself, or its nearest lighter or darker shade that has this contrast on the surface."""
+    hue, lightness, saturation = rgb_to_hls(*(c / 255 for c in _channels(colour)))
+    end = 1.0 if _luminance(on) < 0.18 else 0.0
+    shade = colour
     for share in range(101):
-        mixed = _mixed(colour, towards, share / 100)
-        if contrast(mixed, on) >= ratio:
-            return mixed
-    return _mixed(colour, towards, 1.0)
+        if share:
+            moved = hls_to_rgb(hue, lightness + (end - lightness) * share / 100, saturation)
+            shade = "#" + "".join(f"{round(c * 255):02x}" for c in moved)
+        if contrast(shade, on) >= ratio:
+            break
+    return shade
 
 
 def _channels(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
-
-
-def _mixed(colour: str, towards: int, share: float) -> str:
-    return "#" + "".join(f"{round(c + (towards - c) * share):02x}" for c in _channels(colour))
 
 
 def _luminance(colour: str) -> float:

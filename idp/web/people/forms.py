@@ -7,8 +7,9 @@ that spaces around them are dropped where they mean nothing; a password is taken
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Self
 
+from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Field, Form, StringField
 from wtforms.validators import ValidationError
 
@@ -17,14 +18,6 @@ LONGEST_NAME = 100
 LONGEST_COMPANY = 200
 LONGEST_USERNAME = 254
 LONGEST_PASSWORD = 1024
-
-
-class FormData(Protocol):
-    """What a form is read from: the values of each name, as werkzeug's MultiDict has them."""
-
-    def __contains__(self, name: object, /) -> bool: ...
-
-    def getlist(self, name: str, /) -> list[str]: ...
 
 
 class RepeatedField(ValueError):
@@ -84,7 +77,7 @@ class PageForm(Form):
     """
 
     @classmethod
-    def read(cls, posted: FormData) -> "PageForm":
+    def read(cls, posted: MultiDict[str, str]) -> Self:
         """The form as posted; raises RepeatedField when one of its fields came twice."""
         form = cls(posted)
         for field in form:
@@ -95,7 +88,7 @@ class PageForm(Form):
     def faults(self) -> dict[str, str]:
         """Field → fault code; empty when there is nothing to say against it."""
         self.validate()
-        return {name: str(codes[0]) for name, codes in self.errors.items() if name is not None and codes}
+        return {field.name: str(field.errors[0]) for field in self if field.errors}
 
     def values(self) -> dict[str, Any]:
         """What the page shows again; never a password, never a code."""

@@ -222,9 +222,6 @@ def attribute(value: str) -> Markup:
     return Markup(_LINE_ENDS.sub(lambda found: f"&#{ord(found[0])};", folded))  # noqa: S704 - escaped above
 
 
-_BREAKABLE = re.compile(r"(?<=[@._+\-])")
-
-
 def spaced(value: str) -> Markup:
-    """A long contact or name, with places where a narrow screen may break it."""
-    return Markup("<wbr>").join(escape(part) for part in _BREAKABLE.split(value))
+    """A contact that a narrow screen breaks, if it must, before the `@`."""
+    return Markup("<wbr>@").join(escape(part) for part in value.split("@"))

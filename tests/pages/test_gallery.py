@@ -1,0 +1,414 @@
+"""Every state of every page, walked by a real browser: accessible, light, still, and true to the policy."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+
+from tests.pages.gallery import Gallery
+from tests.pages.states import FORM_POST, STATES, State
+
+Opened = tuple[str, Gallery]
+
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+NARROW: ViewportSize = {"width": 320, "height": 640}
+
+# WCAG 2.2 A and AA, good practice, and contrast at 7 to 1 (AAA, 1.4.6), which is our own bar.
+AXE = {
+    "runOnly": {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    },
+    "rules": {"color-contrast-enhanced": {"enabled": True}},
+    "resultTypes": ["violations"],
+}
+HEAVIEST = 60_000
+SEEN = [state for state in STATES if state.page != "form-post"]
+
+
+@pytest.fixture(scope="module")
+def window(chromium: Browser) -> Iterator[BrowserContext]:
+    """One context for many pages: the gallery sets no cookies and keeps nothing."""
+    context = chromium.new_context(viewport=PHONE, locale="it-IT")
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
+def watched(page: Page) -> list[str]:
+    """What the browser complains about on a page, as it comes."""
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type != "log" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return complaints
+
+
+@pytest.fixture
+def sheet(window: BrowserContext) -> Iterator[Page]:
+    """A page of its own; the test fails when the browser complains about anything."""
+    page = window.new_page()
+    complaints = watched(page)
+    yield page
+    page.close()
+    assert complaints == []
+
+
+@pytest.fixture(scope="module")
+def reused(window: BrowserContext) -> Iterator[tuple[Page, list[str]]]:
+    """One page for the walks through all states: a new one for each would cost more than the walk."""
+    page = window.new_page()
+    yield page, watched(page)
+    page.close()
+
+
+@pytest.fixture
+def walk(reused: tuple[Page, list[str]]) -> Iterator[Page]:
+    """The reused page; the test fails when the browser complains about anything."""
+    page, complaints = reused
+    complaints.clear()
+    yield page
+    assert complaints == []
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page, options=AXE).response["violations"]
+    return [f"{v['id']}: {node['target']} {node.get('failureSummary')}" for v in found for node in v["nodes"]]
+
+
+@pytest.mark.parametrize("lang", ["it", "en"])
+@pytest.mark.parametrize("state", SEEN, ids=lambda state: state.name)
+def test_axe_finds_nothing_on_any_screen(state: State, lang: str, gallery: Opened, walk: Page) -> None:
+    found: dict[str, list[str]] = {}
+    walk.goto(f"{gallery[0]}/{state.name}?lang={lang}")
+    for name, viewport in (("phone", PHONE), ("desktop", DESKTOP)):
+        walk.set_viewport_size(viewport)
+        for scheme in ("light", "dark"):
+            walk.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            if bad := violations(walk):
+                found[f"{name} {scheme}"] = bad
+    assert found == {}
+
+
+def test_axe_would_have_found_weak_contrast(gallery: Opened, walk: Page) -> None:
+    """The silence of the other tests means something: 5 to 1 is too little for us."""
+    walk.goto(f"{gallery[0]}/login")
+    walk.evaluate("document.querySelector('.lead').classList.add('weak')")
+    walk.evaluate(
+        "const s = new CSSStyleSheet(); s.replaceSync('.weak { color: #707070 !important }');"
+        "document.adoptedStyleSheets = [s];"
+    )
+    walk.emulate_media(color_scheme="light")
+    assert [each.split(":")[0] for each in violations(walk)] == ["color-contrast-enhanced"]
+
+
+@pytest.mark.parametrize("state", SEEN, ids=lambda state: state.name)
+def test_a_page_fits_a_narrow_screen_and_a_finger(state: State, gallery: Opened, walk: Page) -> None:
+    # WCAG 2.2, 1.4.10 (320 CSS pixels without scrolling sideways); targets of 44 pixels as look asks.
+    walk.set_viewport_size(NARROW)
+    walk.goto(f"{gallery[0]}/{state.name}")
+    assert walk.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+    small = walk.evaluate(
+        """() => [...document.querySelectorAll(
+             'button, input:not([type=hidden]):not([aria-hidden]), .legal a, .languages a, .back, .primary')]
+           .filter(e => e.offsetParent)
+           .map(e => e.type === 'checkbox' || e.type === 'radio' ? e.closest('.choice') : e)
+           .filter(e => e.matches('.choice') ? e.offsetHeight < 24 : e.offsetHeight < 44)
+           .map(e => e.outerHTML)"""
+    )
+    assert small == []
+
+
+@pytest.mark.parametrize("state", SEEN, ids=lambda state: state.name)
+def test_the_keyboard_reaches_everything_in_the_order_of_the_page(
+    state: State, gallery: Opened, walk: Page
+) -> None:
+    walk.set_viewport_size(PHONE)
+    walk.goto(f"{gallery[0]}/{state.name}")
+    # Radio buttons are one stop. The walk starts at the first stop, wherever a fault has put the focus.
+    order: list[str] = walk.evaluate(
+        """() => {
+          const seen = new Set();
+          const stops = [...document.querySelectorAll('a[href], button, input, pre[tabindex]')]
+            .filter(e => e.type !== 'hidden' && e.tabIndex >= 0 && e.getClientRects().length)
+            .filter(e => e.type !== 'radio' || !seen.has(e.name) && seen.add(e.name));
+          stops.forEach((e, i) => e.dataset.stop = i);
+          stops[0].focus();
+          return stops.map((_, i) => String(i));
+        }"""
+    )
+    walked = ["0"]
+    for _ in order[1:]:
+        walk.keyboard.press("Tab")
+        stop, outlined = walk.evaluate(
+            """() => {
+              const e = document.activeElement;
+              const shown = e.type === 'radio' ? e.nextElementSibling : e;
+              return [e.dataset.stop, getComputedStyle(shown).outlineStyle !== 'none'];
+            }"""
+        )
+        walked.append(stop)
+        assert outlined, f"no visible focus on stop {stop}"
+    assert walked == order
+
+
+@pytest.mark.parametrize(
+    "state", [s for s in SEEN if s.context.get("faults", {}).keys() - {"page"}], ids=lambda state: state.name
+)
+def test_the_focus_goes_to_the_first_fault(state: State, gallery: Opened, walk: Page) -> None:
+    walk.goto(f"{gallery[0]}/{state.name}")
+    first = next(field for field in state.context["faults"] if field != "page")
+    assert walk.evaluate("document.activeElement.id") == first
+
+
+@pytest.mark.parametrize("state", SEEN, ids=lambda state: state.name)
+def test_nothing_jumps_while_a_page_loads(state: State, gallery: Opened, walk: Page) -> None:
+    walk.set_viewport_size(PHONE)
+    walk.goto(f"{gallery[0]}/{state.name}")
+    walk.wait_for_timeout(150)
+    shift = walk.evaluate(
+        """() => new Promise(done => {
+          new PerformanceObserver(list => done(list.getEntries().reduce((sum, e) => sum + e.value, 0)))
+            .observe({type: 'layout-shift', buffered: true});
+          setTimeout(() => done(0), 50);
+        })"""
+    )
+    assert shift == 0
+
+
+@pytest.mark.parametrize(
+    "state",
+    [s for s in SEEN if s.page == "login" or s.page.startswith("register")],
+    ids=lambda state: state.name,
+)
+def test_sign_in_and_registration_are_light(state: State, gallery: Opened, chromium: Browser) -> None:
+    context = chromium.new_context()
+    page = context.new_page()
+    weights: dict[str, int] = {}
+    page.on("response", lambda answer: weights.__setitem__(answer.url, len(answer.body())))
+    page.goto(f"{gallery[0]}/{state.name}")
+    page.wait_for_load_state("networkidle")
+    icon = page.get_attribute("link[rel=icon]", "href")
+    assert icon is not None
+    found = gallery[1].file(icon)
+    context.close()
+    assert len(weights) >= 4
+    assert sum(weights.values()) + len(found.content) <= HEAVIEST, weights
+
+
+def test_the_policy_would_have_been_broken_by_inline_code(gallery: Opened, window: BrowserContext) -> None:
+    """The silence of the other tests means something: this browser does complain."""
+    page = window.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(f"{gallery[0]}/login")
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=\"color:red\">x</p>')")
+    page.wait_for_timeout(100)
+    page.close()
+    assert any("Content Security Policy" in words for words in complaints)
+
+
+def test_a_password_can_be_shown_and_is_hidden_before_it_leaves(gallery: Opened, sheet: Page) -> None:
+    sheet.goto(f"{gallery[0]}/login")
+    field, button = sheet.locator("#password"), sheet.get_by_role("button", name="Mostra la password")
+    field.fill("Segreta 9")
+    button.click()
+    expect(field).to_have_attribute("type", "text")
+    hide = sheet.get_by_role("button", name="Nascondi la password")
+    expect(hide).to_have_text("Nascondi")
+    sheet.evaluate(
+        "document.forms[0].addEventListener('submit', e => {"
+        " e.preventDefault(); document.title = document.getElementById('password').type; })"
+    )
+    sheet.locator("#continue").click()
+    expect(sheet).to_have_title("password")
+
+
+def test_the_rules_of_a_password_tick_themselves(gallery: Opened, sheet: Page) -> None:
+    sheet.goto(f"{gallery[0]}/register-password")
+    met = sheet.locator("#password-rules .met")
+    expect(met).to_have_count(0)
+    steps = [
+        ("abc", ["lower"]),
+        ("abcD", ["upper", "lower"]),
+        ("abcD efgh9", ["length", "upper", "lower", "digit"]),
+    ]
+    for typed, rules in steps:
+        sheet.locator("#new_password").fill(typed)
+        assert met.evaluate_all("all => all.map(e => e.dataset.rule)") == rules
+    expect(sheet.locator("#rules-status")).to_have_text("Requisiti soddisfatti: 4 di 4")
+    sheet.locator("#new_password").fill("abcD efgh9 too long now")
+    expect(met).to_have_count(3)
+    # An emoji is one character, as it is for the server.
+    sheet.locator("#new_password").fill("Aa1🔑🔑🔑🔑")
+    expect(sheet.locator('[data-rule="length"].met')).to_have_count(0)
+    sheet.locator("#new_password").fill("Aa1🔑🔑🔑🔑🔑")
+    expect(met).to_have_count(4)
+
+
+def test_the_life_of_a_code_is_counted_down_and_spoken_twice(gallery: Opened, sheet: Page) -> None:
+    sheet.clock.install()
+    sheet.goto(f"{gallery[0]}/register-verify")
+    life, spoken = sheet.locator("#code-life"), sheet.locator("#code-life-spoken")
+    expect(life).to_have_text("Il codice scade tra 10:00")
+    sheet.clock.run_for(61_000)
+    expect(life).to_have_text("Il codice scade tra 8:59")
+    expect(spoken).to_have_text("")
+    sheet.clock.run_for(480_000)
+    expect(spoken).to_have_text("Il codice scade tra un minuto.")
+    sheet.clock.run_for(45_000)
+    expect(spoken).to_have_text("Il codice scade tra 15 secondi.")
+    sheet.clock.run_for(20_000)
+    expect(life).to_have_text("Il codice è scaduto: chiedine un altro.")
+    expect(spoken).to_have_text("Il codice è scaduto: chiedine un altro.")
+
+
+def test_another_code_can_be_asked_for_after_the_wait(gallery: Opened, sheet: Page) -> None:
+    sheet.clock.install()
+    sheet.goto(f"{gallery[0]}/register-verify")
+    before = len(gallery[1].sunk)
+    button, wait = sheet.locator("#resend"), sheet.locator("#resend-wait")
+    expect(button).to_have_attribute("aria-disabled", "true")
+    expect(wait).to_have_text("Puoi chiederne un altro tra 1:00")
+    # Reachable and silent: a disabled look must not throw the keyboard off the page.
+    button.focus()
+    sheet.keyboard.press("Enter")
+    assert len(gallery[1].sunk) == before
+    sheet.clock.run_for(61_000)
+    assert button.get_attribute("aria-disabled") is None
+    expect(wait).to_have_text("")
+    sheet.clock.resume()
+    button.click()
+    expect(sheet.locator("[data-page=sunk]")).to_be_visible()
+    assert ("resend", "yes") in gallery[1].sunk[-1]
+
+
+def test_a_form_is_sent_once_however_often_it_is_pressed(gallery: Opened, sheet: Page) -> None:
+    sheet.goto(f"{gallery[0]}/login")
+    sheet.locator("#username").fill("chiara@example.com")
+    before = len(gallery[1].sunk)
+    sheet.evaluate(
+        "() => { const b = document.getElementById('continue'); b.click(); b.click(); b.click(); }"
+    )
+    expect(sheet.locator("[data-page=sunk]")).to_be_visible()
+    assert len(gallery[1].sunk) == before + 1
+
+
+def test_enter_in_a_field_presses_the_primary_button(gallery: Opened, sheet: Page) -> None:
+    sheet.goto(f"{gallery[0]}/login")
+    sheet.locator("#username").fill("chiara@example.com")
+    sheet.locator("#password").fill("x")
+    sheet.keyboard.press("Enter")
+    expect(sheet.locator("[data-page=sunk]")).to_be_visible()
+    posted = [name for name, _ in gallery[1].sunk[-1]]
+    assert posted == ["csrf", "username", "password"]
+
+
+def test_cancel_says_so(gallery: Opened, sheet: Page) -> None:
+    sheet.goto(f"{gallery[0]}/consent")
+    sheet.locator("#cancel").click()
+    expect(sheet.locator("[data-page=sunk]")).to_be_visible()
+    assert ("cancel", "yes") in gallery[1].sunk[-1]
+
+
+def test_the_language_switch_leads_to_the_same_page(gallery: Opened, sheet: Page) -> None:
+    sheet.goto(f"{gallery[0]}/login")
+    sheet.get_by_role("link", name="English").click()
+    expect(sheet).to_have_title("Sign in – Area Clienti")
+    assert "a=1&b=%C3%A8&lang=en" in sheet.url
+
+
+def test_assistance_can_be_given_the_codes(gallery: Opened, chromium: Browser) -> None:
+    context = chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(f"{gallery[0]}/error-redirect-uri")
+    page.get_by_role("button", name="Copia per l’assistenza").click()
+    expect(page.get_by_role("button", name="Copiato")).to_be_visible()
+    assert (
+        page.evaluate("navigator.clipboard.readText()") == "invalid_request · redirect_uri · 01JD9Z6Q4M8T2V"
+    )
+    context.close()
+
+
+def test_motion_stops_for_those_who_ask(gallery: Opened, sheet: Page) -> None:
+    sheet.emulate_media(reduced_motion="reduce")
+    sheet.goto(f"{gallery[0]}/login")
+    assert sheet.evaluate("getComputedStyle(document.getElementById('continue')).transitionDuration") == "0s"
+    sheet.emulate_media(reduced_motion="no-preference")
+    longest: list[float] = sheet.evaluate(
+        "[...document.querySelectorAll('*')].flatMap("
+        "e => getComputedStyle(e).transitionDuration.split(',').map(parseFloat))"
+    )
+    assert max(longest) <= 0.15
+
+
+def test_a_primary_button_keeps_its_edge_in_forced_colours(gallery: Opened, sheet: Page) -> None:
+    sheet.emulate_media(forced_colors="active")
+    sheet.goto(f"{gallery[0]}/login")
+    edge = sheet.evaluate("getComputedStyle(document.getElementById('continue')).borderTopWidth")
+    sheet.emulate_media(forced_colors="none")
+    assert edge == "2px"
+
+
+FILLED: dict[str, dict[str, Any]] = {
+    "login": {"username": "chiara@example.com", "password": "x"},
+    "register-data": {"given_name": "Chiara", "family_name": "Rinaldi", "username": "chiara@example.com"},
+    "register-password": {"new_password": "Abcdefg1"},
+    "register-verify": {"code": "481920"},
+    "register-done": {},
+    "consent": {},
+}
+
+
+@pytest.mark.parametrize("name", FILLED)
+def test_a_page_works_without_javascript(name: str, gallery: Opened, chromium: Browser) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{gallery[0]}/{name}")
+    assert page.locator(".reveal:visible").count() == 0
+    for field, value in FILLED[name].items():
+        page.locator(f"#{field}").fill(value)
+    if name == "register-verify":
+        expect(page.locator("#code-life")).to_have_text("Il codice vale 10 minuti.")
+        expect(page.locator("#resend")).to_be_enabled()
+    page.locator("#continue").click()
+    expect(page.locator("[data-page=sunk]")).to_be_visible()
+    context.close()
+    posted = dict(gallery[1].sunk[-1])
+    assert posted.items() >= FILLED[name].items()
+    assert posted["csrf"]
+
+
+def test_the_form_post_page_sends_itself(gallery: Opened, sheet: Page) -> None:
+    sheet.goto(f"{gallery[0]}/form-post")
+    expect(sheet.locator("[data-page=sunk]")).to_be_visible()
+    assert gallery[1].sunk[-1] == FORM_POST.context["fields"]
+
+
+def test_the_form_post_page_sends_itself_once(gallery: Opened, sheet: Page) -> None:
+    sheet.goto(f"{gallery[0]}/login")
+    sheet.goto(f"{gallery[0]}/form-post")
+    expect(sheet.locator("[data-page=sunk]")).to_be_visible()
+    before = len(gallery[1].sunk)
+    sheet.go_back()
+    sheet.wait_for_timeout(300)
+    assert len(gallery[1].sunk) == before
+
+
+def test_the_form_post_page_has_a_button_without_javascript(gallery: Opened, chromium: Browser) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{gallery[0]}/form-post")
+    page.locator("#continue").click()
+    expect(page.locator("[data-page=sunk]")).to_be_visible()
+    context.close()
+    assert gallery[1].sunk[-1] == FORM_POST.context["fields"]
+
+
+def test_the_form_post_page_is_accessible_too(gallery: Opened, sheet: Page) -> None:
+    sheet.route(re.compile(r"form-post\.[0-9a-f]+\.js"), lambda route: route.fulfill(body=""))
+    sheet.goto(f"{gallery[0]}/form-post")
+    assert violations(sheet) == []

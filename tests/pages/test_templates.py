@@ -1,0 +1,292 @@
+"""What robots, assistive technology and other engineers rely on in the pages, read from the HTML itself."""
+
+from typing import Any
+
+import pytest
+from jinja2 import UndefinedError
+
+from idp.web.people.languages import SUPPORTED
+from idp.web.people.pages import TEMPLATE_OF, Pages
+from idp.web.people.words import ERRORS, FAULTS
+from tests.pages.markup import Markup
+from tests.pages.states import BARE, BRAND, FORM_POST, STATES, State
+
+EVERY = (*STATES, FORM_POST)
+PAGES = {brand: Pages(brand) for brand in {state.brand for state in EVERY}}
+BY_NAME = {state.name: state for state in EVERY}
+
+DATA_PAGE = {name: "legal" if name.startswith("legal-") else name for name in TEMPLATE_OF}
+
+# The surface outside robots rely on: page → the names of its fields, the ids of its buttons and links.
+CONTRACT: dict[str, tuple[list[str], list[str]]] = {
+    "login": (["csrf", "username", "password", "cancel"], ["username", "password", "continue", "cancel"]),
+    "register-profile": (
+        ["csrf", "profile", "profile", "profile", "cancel"],
+        ["profile", "continue", "cancel"],
+    ),
+    "register-data": (
+        ["csrf", "given_name", "family_name", "username", "accept_terms"],
+        ["given_name", "family_name", "username", "accept_terms", "continue"],
+    ),
+    "register-data-professional": (
+        ["csrf", "given_name", "family_name", "vat_number", "username", "accept_terms"],
+        ["vat_number", "continue"],
+    ),
+    "register-data-company": (
+        ["csrf", "company_name", "vat_number", "acting_name", "may_act", "username", "accept_terms"],
+        ["company_name", "vat_number", "acting_name", "may_act", "continue"],
+    ),
+    "register-password": (["csrf", "new_password"], ["new_password", "continue"]),
+    "register-verify": (
+        ["csrf", "code", "csrf", "resend"],
+        ["code", "continue", "resend", "not-recognised", "case-number"],
+    ),
+    "register-identify": ([], ["case-number"]),
+    "register-done": (["csrf"], ["continue", "username"]),
+    "consent": (["csrf", "cancel"], ["continue", "cancel"]),
+    "logout": (["csrf", "confirm", "cancel"], ["confirm-logout", "cancel"]),
+    "signed-out": ([], []),
+    "no-interaction": ([], []),
+    "form-post": (["code", "state", "iss"], ["continue"]),
+    "error-redirect-uri": ([], ["error-code", "error-parameter", "request-id"]),
+}
+
+AUTOCOMPLETE = {
+    ("login", "username"): "username webauthn",
+    ("login", "password"): "current-password",
+    ("register-data", "given_name"): "given-name",
+    ("register-data", "family_name"): "family-name",
+    ("register-data", "username"): "username",
+    ("register-data-company", "company_name"): "organization",
+    ("register-data-company", "acting_name"): "name",
+    ("register-password", "new_password"): "new-password",
+    ("register-verify", "code"): "one-time-code",
+}
+
+
+def shown(state: State, lang: str = "it", **more: Any) -> str:
+    here = f"/{state.name}?a=1" if state.here else ""
+    return PAGES[state.brand].render(state.page, lang, here=here, **{**state.context, **more})
+
+
+def read(name: str, lang: str = "it", **more: Any) -> Markup:
+    return Markup(shown(BY_NAME[name], lang, **more))
+
+
+def test_every_page_has_a_state_in_the_gallery() -> None:
+    assert {state.page for state in EVERY} == set(TEMPLATE_OF)
+
+
+@pytest.mark.parametrize("lang", SUPPORTED)
+@pytest.mark.parametrize("state", EVERY, ids=lambda state: state.name)
+def test_a_page_is_sound_html_under_a_strict_policy(state: State, lang: str) -> None:
+    html = shown(state, lang)
+    page = Markup(html)
+    assert html.startswith("<!doctype html>")
+    assert page.only("html")["lang"] == lang
+    assert page.only("main")["data-page"] == DATA_PAGE[state.page]
+    assert page.only("title").text.strip()
+    assert len(page.all("h1")) == 1
+    assert len(page.ids) == len(set(page.ids))
+    for element in page.elements:
+        assert element.tag not in {"style", "iframe", "object", "embed", "base"}
+        assert not [name for name in element.attributes if name == "style" or name.startswith("on")]
+        if element.tag == "script":
+            assert element["src"].startswith("/static/")
+            assert not element.text
+        for reference in ("aria-describedby", "aria-labelledby", "for"):
+            for pointed in (element.get(reference) or "").split():
+                assert page.by_id(pointed) is not None, f"{reference} points at {pointed}"
+
+
+@pytest.mark.parametrize("state", EVERY, ids=lambda state: state.name)
+def test_a_form_posts_with_a_token_and_one_primary_button(state: State) -> None:
+    page = read(state.name)
+    submits = [e for e in page.all("button") if e["type"] == "submit"]
+    assert all(e["method"] == "post" for e in page.all("form"))
+    if state.page != "form-post":
+        assert page.names.count("csrf") == len(page.all("form"))
+        # A form answers at the address of its page, whatever its query says.
+        assert all(e.get("action") is None for e in page.all("form"))
+    if page.all("form"):
+        primary = [e["id"] for e in submits if e["class"] == "primary"]
+        assert primary == ["confirm-logout" if state.page == "logout" else "continue"]
+        # Enter presses the first submit button of a form: it must be the primary one.
+        assert submits[0]["class"] == "primary"
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_the_fields_and_ids_of_the_contract_are_there(name: str) -> None:
+    names, ids = CONTRACT[name]
+    for lang in SUPPORTED:
+        page = read(name, lang)
+        assert page.names == names
+        assert set(ids) <= set(page.ids)
+
+
+@pytest.mark.parametrize(("name", "field"), AUTOCOMPLETE)
+def test_a_field_says_what_a_browser_may_fill_in(name: str, field: str) -> None:
+    element = read(name).by_id(field)
+    assert element is not None
+    assert element["autocomplete"] == AUTOCOMPLETE[name, field]
+
+
+@pytest.mark.parametrize("state", [s for s in EVERY if s.context.get("faults")], ids=lambda state: state.name)
+@pytest.mark.parametrize("lang", SUPPORTED)
+def test_a_fault_is_said_in_the_title_under_the_field_and_takes_the_focus(state: State, lang: str) -> None:
+    page = Markup(shown(state, lang))
+    faults = state.context["faults"]
+    assert page.only("title").text.startswith({"it": "Errore: ", "en": "Error: "}[lang])
+    for field in faults:
+        told = page.by_id(f"{field}-error")
+        assert told is not None
+        assert told.text.strip()
+        if field == "page":
+            continue
+        tied = [e for e in page.elements if f"{field}-error" in (e.get("aria-describedby") or "").split()]
+        assert len(tied) == 1
+    fields = [field for field in faults if field != "page"]
+    focused = [e["id"] for e in page.elements if "autofocus" in e.attributes]
+    assert focused == fields[:1]
+    summary = page.by_id("error-summary")
+    assert (summary is not None) == (len(fields) > 1)
+    if summary is not None:
+        links = [e["href"] for e in page.all("a") if "section" in e.inside and e["href"].startswith("#")]
+        assert links == [f"#{field}" for field in fields]
+        assert all(page.by_id(link[1:]) is not None for link in links)
+
+
+def test_a_page_without_faults_does_not_cry_error() -> None:
+    page = read("login")
+    assert page.only("title").text == "Accedi – Area Clienti"
+    assert not [e for e in page.elements if "autofocus" in e.attributes]
+
+
+@pytest.mark.parametrize("lang", SUPPORTED)
+@pytest.mark.parametrize("key", FAULTS)
+def test_every_fault_code_has_words(key: str, lang: str) -> None:
+    field, _, code = key.rpartition(".")
+    html = shown(BY_NAME["register-password"], lang, faults={field or "new_password": code})
+    assert "%(" not in html
+
+
+def test_an_unknown_fault_code_is_a_mistake_of_ours_and_says_so() -> None:
+    with pytest.raises(KeyError):
+        shown(BY_NAME["login"], faults={"username": "no-such-code"})
+
+
+def test_a_missing_fact_is_an_error_and_never_a_gap() -> None:
+    with pytest.raises(UndefinedError):
+        PAGES[BRAND].render("register-verify", "it", csrf="x", step=1, steps=2)
+
+
+@pytest.mark.parametrize("lang", SUPPORTED)
+@pytest.mark.parametrize("key", [key for key in ERRORS if not key.isdigit()])
+def test_an_error_shows_its_code_and_its_sentence_in_every_language(key: str, lang: str) -> None:
+    code, _, parameter = key.partition(":")
+    page = read("error-redirect-uri", lang, code=code, parameter=parameter or None)
+    shown_code = page.by_id("error-code")
+    assert shown_code is not None
+    assert shown_code.text == code
+    sentences = {e["lang"]: e.text for e in page.all("p") if "lang" in e.attributes}
+    assert list(sentences) == sorted(SUPPORTED, key=lambda each: each != lang)
+    assert len(set(sentences.values())) == len(SUPPORTED)
+    assert sentences["en"] == ERRORS[key].sentence
+    if parameter:
+        told = page.by_id("error-parameter")
+        assert told is not None
+        assert told.text == parameter
+
+
+def test_what_strangers_wrote_is_shown_and_never_run() -> None:
+    page = read("error-unknown")
+    code = page.by_id("error-code")
+    assert code is not None
+    assert code.text == "<b>odd</b>"
+    assert not page.all("b")
+    login = read("login", values={"username": '"><script>x</script>'}, client_name="<img src=x>")
+    field = login.by_id("username")
+    assert field is not None
+    assert field["value"] == '"><script>x</script>'
+    assert not login.all("img")
+
+
+def test_a_password_and_a_code_are_never_shown_again() -> None:
+    secrets = {"password": "Segreta-9", "new_password": "Segreta-9", "code": "481920"}
+    for name in ("login-wrong", "register-password-short", "register-verify-wrong"):
+        html = shown(BY_NAME[name], values=secrets)
+        assert "Segreta-9" not in html
+        assert "481920" not in html
+
+
+def test_the_language_switch_keeps_the_address_and_its_query() -> None:
+    html = PAGES[BRAND].render(
+        "login", "it", here="/login?interaction=a%2Bb&lang=it", **BY_NAME["login"].context
+    )
+    link = Markup(html).by_id("lang-en")
+    assert link is not None
+    assert link["href"] == "/login?interaction=a%2Bb&lang=en"
+    assert link["lang"] == link["hreflang"] == "en"
+    assert link.text == "English"
+
+
+def test_a_page_that_cannot_be_asked_for_again_offers_no_switch() -> None:
+    assert read("error-redirect-uri").by_id("lang-en") is None
+
+
+@pytest.mark.parametrize("state", EVERY, ids=lambda state: state.name)
+def test_help_and_legal_links_are_on_every_page(state: State) -> None:
+    html = shown(state)
+    page = Markup(html)
+    links = [e["href"] for e in page.all("a") if "footer" in e.inside]
+    for path in ("/legal/privacy", "/legal/terms", "/legal/accessibility", "/legal/accessibility#feedback"):
+        assert path in links
+    if state.brand is not BARE:
+        assert state.brand.help_phone is not None
+        assert state.brand.help_phone in html
+        assert any(e["href"] == state.brand.help_phone_uri for e in page.all("a"))
+
+
+def test_the_verify_page_does_not_tell_who_is_a_customer() -> None:
+    # Journey C1: the page has no fact to tell by; its words are conditional in every language.
+    assert "Se i dati corrispondono" in shown(BY_NAME["register-verify"])
+    assert "If the details match" in shown(BY_NAME["register-verify"], "en")
+    assert "Pratica" in shown(BY_NAME["register-verify"])
+
+
+def test_no_customer_reads_jargon() -> None:
+    for state in EVERY:
+        if state.page in {"dev-inbox", "form-post"}:
+            continue
+        for lang in SUPPORTED:
+            words = Markup(shown(state, lang)).only("body").text.lower()
+            for jargon in ("token", "otp", "autenticazione forte", "login", "two-factor"):
+                assert jargon not in words, f"{state.name} in {lang} says {jargon}"
+
+
+def test_the_limits_in_a_fault_are_those_of_the_rules() -> None:
+    rules = {"min": 12, "max": 64, "upper": False, "lower": False, "digit": True}
+    html = shown(BY_NAME["register-password"], rules=rules, faults={"new_password": "password_too_short"})
+    assert "Usa almeno 12 caratteri." in html
+    assert "Da 12 a 64 caratteri" in html
+    page = Markup(html)
+    assert [e["data-rule"] for e in page.all("li") if "data-rule" in e.attributes] == ["length", "digit"]
+
+
+def test_plurals_are_right_in_both_languages() -> None:
+    name = "register-verify-wrong"
+    assert "Puoi riprovare ancora una volta." in shown(BY_NAME[name], tries_left=1)
+    assert "Puoi riprovare ancora 3 volte." in shown(BY_NAME[name], tries_left=3)
+    assert "You can try one more time." in shown(BY_NAME[name], "en", tries_left=1)
+    assert "Il codice vale 10 minuti." in shown(BY_NAME["register-verify"], expires_in=599)
+    assert "Il codice vale un minuto." in shown(BY_NAME["register-verify"], expires_in=20)
+
+
+@pytest.mark.parametrize("value", ["a\rb", "a\nb", "a\r\nb", " lead & trail ", "\"'<>&amp;&#13;", "𝄞é\u2028"])
+def test_the_form_post_page_carries_a_value_byte_for_byte(value: str) -> None:
+    html = shown(FORM_POST, fields=[("state", value)], action="https://rp.example/cb?a=1&b=2")
+    # A browser folds CR and CRLF in what it reads; what remains must already be the value.
+    folded = html.replace("\r\n", "\n").replace("\r", "\n")
+    page = Markup(folded)
+    assert [e["value"] for e in page.all("input")] == [value]
+    assert page.only("form")["action"] == "https://rp.example/cb?a=1&b=2"
