@@ -8,16 +8,10 @@ from idp.web.people.cookies import Cookies
 from idp.web.people.pages import Pages
 from idp.web.people.visit import Face
 
-HEADERS = {
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "publickey-credentials-create=(self), publickey-credentials-get=(self), "
-    "otp-credentials=(self), camera=(), geolocation=(), microphone=(), payment=()",
-}
-CLOSED = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+PERMISSIONS = (
+    "publickey-credentials-create=(self), publickey-credentials-get=(self), otp-credentials=(self), "
+    "camera=(), geolocation=(), microphone=(), payment=()"
+)
 
 
 def create(idp: Idp, pages: Pages, *, messages: inbox.Messages | None) -> Flask:
@@ -42,12 +36,9 @@ def create(idp: Idp, pages: Pages, *, messages: inbox.Messages | None) -> Flask:
 
     @app.after_request
     def headers(response: Response) -> Response:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        response.headers.setdefault("Content-Security-Policy", CLOSED)
+        # What holds for every answer of the service is added by the entry.
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         response.headers.setdefault("Cache-Control", "no-store")
-        if face.cookies.secure:
-            response.headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
         return response
 
     return app

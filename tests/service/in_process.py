@@ -1,0 +1,179 @@
+"""The service in this process: real database, keys, templates and WSGI entry; the clock can be moved."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+
+from idp.adapters.couriers import couriers_of, logout_sender_of
+from idp.adapters.entropy import SystemEntropy
+from idp.adapters.inbox import Inbox
+from idp.app import build, web
+from idp.flows import clients, deliver, keys, registry
+from idp.flows.clients import Registered
+from idp.flows.idp import Idp
+from idp.settings import Settings
+from idp.store import schema
+from tests.service.clock import MovableClock
+from tests.service.visitor import Visitor
+
+ISSUER = "http://localhost:8000"
+CALLBACK = "http://localhost:8001/callback"
+LANDING = "http://localhost:8001/"
+PASSWORD = "Tramonto7blu"
+
+# Cheap on purpose: what a hash costs is the bench's business.
+CHEAP_HASHES = {"argon2_memory_kib": 64, "argon2_iterations": 1}
+
+
+def settings_for(folder: Path, url: str, **sections: Mapping[str, Any]) -> Settings:
+    """Development settings over this database; ``sections`` overlay them."""
+    tree: dict[str, dict[str, Any]] = {
+        "service": {"issuer": ISSUER, "development": True, "data_directory": folder},
+        "database": {"url": url, "sqlite_synchronous": "NORMAL"},
+        "keys": {"directory": folder / "keys"},
+        "password": dict(CHEAP_HASHES),
+        "delivery": {"inbox_path": folder / "inbox.jsonl"},
+        "logout": {"allow_loopback_callbacks": True},
+        "resources": {
+            "policies": {"audience": "http://localhost:8003", "scopes": ("policies", "payout")},
+            "claims": {"audience": "http://localhost:8013", "scopes": ("claims",)},
+        },
+    }
+    for section, values in sections.items():
+        tree[section] = {**tree.get(section, {}), **values}
+    return Settings.model_validate(tree)
+
+
+@dataclass
+class Counts:
+    """What a stretch of work cost the database."""
+
+    statements: list[str] = field(default_factory=list)
+    commits: int = 0
+
+    def like(self) -> tuple[int, int]:
+        """Statements and commits, to be compared."""
+        return len(self.statements), self.commits
+
+
+class InProcess:
+    """The service, its clock and its post."""
+
+    def __init__(self, idp: Idp, clock: MovableClock) -> None:
+        self.idp = idp
+        self.clock = clock
+
+    @cached_property
+    def app(self) -> Any:
+        """The WSGI application."""
+        return web.application(self.idp)
+
+    def visitor(self, source: str = "198.51.100.7") -> Visitor:
+        """A browser that was never here."""
+        return Visitor(self.app, self.idp.issuer, source)
+
+    def client(self, kind: str = "web", client_id: str = "portal", **metadata: Any) -> Registered:
+        """Register a client; a first-party web client with everything unless told otherwise."""
+        stated: dict[str, Any] = {"client_kind": kind, "client_id": client_id, "client_name": client_id.title()}
+        if kind not in ("service", "api"):
+            stated |= {
+                "redirect_uris": [CALLBACK],
+                "post_logout_redirect_uris": [LANDING],
+                "scope": "openid profile email phone offline_access policies",
+                "first_party": True,
+            }
+        registered = clients.add(self.idp, {**stated, **metadata}, now=self.clock.now())
+        assert isinstance(registered, Registered)
+        return registered
+
+    def load_customers(self) -> None:
+        """Fill the registry with the demo customers."""
+        with resources.as_file(resources.files("idp") / "demo" / "customers.csv") as file:
+            registry.import_file(self.idp, file, now=self.clock.now())
+
+    def post(self) -> list[dict[str, Any]]:
+        """Deliver what is due and give every message so far, newest first."""
+        deliver.deliver_due(
+            self.idp, couriers_of(self.idp.settings, self.idp.clock), self.clock.now(), logout_sender_of(self.idp.settings)
+        )
+        return Inbox(self.idp.settings.delivery.inbox_path).newest_first()
+
+    def code_for(self, contact: str) -> str:
+        """The newest code sent to a contact."""
+        return next(str(m["code"]) for m in self.post() if m["to"] == contact and m["code"])
+
+    @contextmanager
+    def counting(self) -> Iterator[Counts]:
+        """Count the statements and commits that happen inside."""
+        counts = Counts()
+        engine = self.idp.database.engine
+
+        def statement(_c: Any, _cur: Any, text: str, *_rest: Any) -> None:
+            counts.statements.append(text)
+
+        def commit(_c: Any) -> None:
+            counts.commits += 1
+
+        event.listen(engine, "before_cursor_execute", statement)
+        event.listen(engine, "commit", commit)
+        try:
+            yield counts
+        finally:
+            event.remove(engine, "before_cursor_execute", statement)
+            event.remove(engine, "commit", commit)
+
+    # --- walks -------------------------------------------------------------------------------------------
+
+    def register(self, visitor: Visitor, contact: str = "maria.rossi@posta.example", **typed: str) -> None:
+        """Walk journey A from the profile page to the done page."""
+        data = {"given_name": "Maria", "family_name": "Rossi", "username": contact, "accept_terms": "yes", **typed}
+        visitor.get("/register")
+        visitor.press(profile="person")
+        visitor.press(**data)
+        visitor.press(new_password=PASSWORD)
+        assert visitor.page == "register-verify", (visitor.page, visitor.faults)
+        visitor.press(code=self.code_for(contact))
+        assert visitor.page == "register-done", (visitor.page, visitor.faults)
+
+    def in_parallel(self, work: Any, count: int) -> list[Any]:
+        """Run ``work(number)`` in that many threads at once; the results, in order."""
+        results: list[Any] = [None] * count
+        gate = threading.Barrier(count)
+
+        def run(number: int) -> None:
+            gate.wait()
+            results[number] = work(number)
+
+        threads = [threading.Thread(target=run, args=(n,)) for n in range(count)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return results
+
+
+def open_in_process(settings: Settings) -> InProcess:
+    """Keys, schema and service, made from nothing."""
+    entropy = SystemEntropy()
+    ring = build.keyring(settings, entropy)
+    ring.create_missing()
+    store = build.database(settings)
+    clock = MovableClock()
+    idp = build.assemble(
+        settings,
+        clock=clock,
+        entropy=entropy,
+        keys=ring.load(),
+        store=store,
+        short_lived=build.ephemera(settings, store),
+    )
+    schema.upgrade(store)
+    keys.init(idp, now=clock.now())
+    return InProcess(idp, clock)
