@@ -84,7 +84,7 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
     Event.KEY_ACTIVATED: frozenset({"kid", "alg", "purpose"}),
     Event.KEY_RETIRED: frozenset({"kid", "alg", "purpose"}),
     Event.REGISTRY_IMPORTED: frozenset(
-        {"import", "snapshot", "added", "changed", "unchanged", "refused", "ended"}
+        {"import", "snapshot", "added", "changed", "unchanged", "refused", "ended", "warnings"}
     ),
     Event.REGISTRY_LOOKED_UP: frozenset({"found", "by"}),
 }

@@ -1,8 +1,8 @@
 """What the agency registry knows of a customer (journeys, *Customer record*): the insurer's data."""
 
-import contextlib
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from idp.values import (
@@ -47,11 +47,17 @@ class Agency:
     @property
     def contacts(self) -> tuple[Contact, ...]:
         """Those of its contacts that could be mistaken for a customer's: its email, its phone if a mobile."""
-        found: list[Contact] = [self.email] if self.email is not None else []
-        if self.phone:
-            with contextlib.suppress(Malformed):
-                found.append(MobileNumber.parse(self.phone))
-        return tuple(found)
+        mobile = _mobile_of(self.phone)
+        return tuple(contact for contact in (self.email, mobile) if contact is not None)
+
+
+@lru_cache(maxsize=1024)
+def _mobile_of(phone: str) -> MobileNumber | None:
+    # An agency's telephone stands on thousands of records, and parsing one takes a while.
+    try:
+        return MobileNumber.parse(phone) if phone else None
+    except Malformed:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

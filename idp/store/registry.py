@@ -116,7 +116,7 @@ _BY_VAT = (
     .order_by(customer_records.c.customer_number)
     .limit(MOST_CANDIDATES)
 )
-_COUNT = select(func.count()).select_from(customer_records)
+_ANY = select(customer_records.c.customer_number).limit(1)
 
 
 def candidates_by_contact(tx: Tx, contact_index: bytes) -> ContactOnFile:
@@ -142,9 +142,9 @@ def candidates_by_vat_number(tx: Tx, vat_index: bytes) -> tuple[SealedRecord, ..
     return _sealed(tx.execute(_BY_VAT, {"index": vat_index}).all())
 
 
-def count(tx: Tx) -> int:
-    """How many records there are; reads them all, so not for pages."""
-    return int(tx.execute(_COUNT).scalar_one())
+def is_empty(tx: Tx) -> bool:
+    """Whether no record was ever imported."""
+    return tx.execute(_ANY).one_or_none() is None
 
 
 def _sealed(rows: Sequence[Any]) -> tuple[SealedRecord, ...]:
@@ -159,7 +159,10 @@ PROGRESS_LINE = 0
 
 @dataclass(frozen=True, slots=True)
 class StagedLine:
-    """One valid line. ``sealed`` is empty where the registry has exactly this already."""
+    """One line of a customer. ``sealed`` is empty where there is nothing to write.
+
+    Then the registry has exactly this already, or, with an empty ``fingerprint``, the line was refused.
+    """
 
     line: int
     customer_number: str
@@ -181,21 +184,10 @@ _NEXT_STAGED = (
     .limit(bindparam("at_most"))
 )
 _PROGRESS = select(registry_lines.c.sealed_record).where(_OF_IMPORT, registry_lines.c.line == PROGRESS_LINE)
-_FIRST_LINE = (
+_FIRST_LINES = (
     select(registry_lines.c.customer_number, func.min(registry_lines.c.line).label("first"))
-    .where(_OF_IMPORT, registry_lines.c.line > PROGRESS_LINE)
+    .where(_OF_IMPORT, registry_lines.c.customer_number.in_(bindparam("customer_numbers", expanding=True)))
     .group_by(registry_lines.c.customer_number)
-    .having(func.count() > 1)
-    .subquery()
-)
-_DUPLICATES = (
-    select(registry_lines.c.line, _FIRST_LINE.c.first)
-    .join_from(registry_lines, _FIRST_LINE, registry_lines.c.customer_number == _FIRST_LINE.c.customer_number)
-    .where(
-        _OF_IMPORT, registry_lines.c.line > _FIRST_LINE.c.first, registry_lines.c.line > bindparam("after")
-    )
-    .order_by(registry_lines.c.line)
-    .limit(bindparam("at_most"))
 )
 _UNSTAGE = delete(registry_lines).where(_OF_IMPORT, registry_lines.c.line == bindparam("staged_line"))
 _SOME_STAGED_OF_OTHERS = (
@@ -230,10 +222,12 @@ def staged(tx: Tx, import_id: str, *, at_most: int) -> tuple[StagedLine, ...]:
     return tuple(StagedLine(*row) for row in rows)
 
 
-def staged_duplicates(tx: Tx, import_id: str, *, after: int, at_most: int) -> tuple[tuple[int, int], ...]:
-    """Lines after ``after`` whose customer number stands on an earlier line too, with that line's number."""
-    rows = tx.execute(_DUPLICATES, {"import_id": import_id, "after": after, "at_most": at_most})
-    return tuple((row.line, row.first) for row in rows)
+def staged_lines_of(tx: Tx, import_id: str, customer_numbers: Sequence[str]) -> dict[str, int]:
+    """The first line on which each of these customers is staged already."""
+    if not customer_numbers:
+        return {}
+    rows = tx.execute(_FIRST_LINES, {"import_id": import_id, "customer_numbers": list(customer_numbers)})
+    return {row.customer_number: row.first for row in rows}
 
 
 def unstage(tx: Tx, import_id: str, lines: Iterable[int]) -> None:
@@ -282,6 +276,15 @@ _keep_progress = {
 
 
 @dataclass(frozen=True, slots=True)
+class NamedBy:
+    """A record's state, and the import that last named it."""
+
+    customer_number: str
+    state: str
+    import_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordRow:
     """A record ready to be written, with the indexes of its contacts and of its agency's."""
 
@@ -309,15 +312,14 @@ _NAMED_AGAIN = (
     .where(customer_records.c.customer_number == bindparam("of_customer"))
     .values(import_id=bindparam("by_import"))
 )
-_UNNAMED = (
-    select(customer_records.c.customer_number, customer_records.c.sealed_record)
-    .where(
-        customer_records.c.import_id != bindparam("import_id"),
-        customer_records.c.state == "active",
-        customer_records.c.customer_number > bindparam("after"),
-    )
+_PAGE = (
+    select(customer_records.c.customer_number, customer_records.c.state, customer_records.c.import_id)
+    .where(customer_records.c.customer_number > bindparam("after"))
     .order_by(customer_records.c.customer_number)
     .limit(bindparam("at_most"))
+)
+_SEALED = select(customer_records.c.customer_number, customer_records.c.sealed_record).where(
+    customer_records.c.customer_number.in_(bindparam("customer_numbers", expanding=True))
 )
 _END = (
     update(customer_records)
@@ -413,9 +415,17 @@ def name_again(tx: Tx, customer_numbers: Sequence[str], *, import_id: str) -> No
         tx.execute(_NAMED_AGAIN, rows)
 
 
-def unnamed(tx: Tx, import_id: str, *, after: str, at_most: int) -> tuple[tuple[str, bytes], ...]:
-    """Active records that an import did not name: customer number and sealed record, from ``after`` on."""
-    rows = tx.execute(_UNNAMED, {"import_id": import_id, "after": after, "at_most": at_most})
+def page(tx: Tx, *, after: str, at_most: int) -> tuple[NamedBy, ...]:
+    """Records in the order of their customer numbers, from the first one after ``after``."""
+    rows = tx.execute(_PAGE, {"after": after, "at_most": at_most})
+    return tuple(NamedBy(*row) for row in rows)
+
+
+def sealed_records(tx: Tx, customer_numbers: Sequence[str]) -> tuple[tuple[str, bytes], ...]:
+    """Customer number and sealed record of each of these."""
+    if not customer_numbers:
+        return ()
+    rows = tx.execute(_SEALED, {"customer_numbers": list(customer_numbers)})
     return tuple((row.customer_number, row.sealed_record) for row in rows)
 
 
