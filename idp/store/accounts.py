@@ -134,7 +134,15 @@ def _prove(dialect: Any) -> Any:
     return insert.on_conflict_do_update(index_elements=["sub", "contact_index"], set_=again)
 
 
-_PROVE = {"sqlite": _prove(sqlite_insert), "postgresql": _prove(postgresql_insert)}
+def _proving(dialect: Any) -> Any:
+    insert = dialect(proven_contacts)
+    return insert.on_conflict_do_update(
+        index_elements=["sub", "contact_index"],
+        set_={"sealed_contact": insert.excluded.sealed_contact, "proven_at": insert.excluded.proven_at},
+    )
+
+
+_PROVE = {"sqlite": _proving(sqlite_insert), "postgresql": _proving(postgresql_insert)}
 
 
 def find_by_username(tx: Tx, username_index: bytes) -> AccountRow | None:

@@ -260,17 +260,17 @@ def keep_progress(tx: Tx, import_id: str, sealed: bytes) -> None:
         "fingerprint": bytes(32),
         "sealed_record": sealed,
     }
-    tx.execute(_keep_progress[tx.dialect.name], row)
+    tx.execute(_KEEP_PROGRESS[tx.dialect.name], row)
 
 
-_keep_progress = {
-    "sqlite": sqlite_insert(registry_lines).on_conflict_do_update(
-        index_elements=["import_id", "line"], set_={"sealed_record": bindparam("sealed_record")}
-    ),
-    "postgresql": postgresql_insert(registry_lines).on_conflict_do_update(
-        index_elements=["import_id", "line"], set_={"sealed_record": bindparam("sealed_record")}
-    ),
-}
+def _keeping(dialect: Any) -> Any:
+    insert = dialect(registry_lines)
+    return insert.on_conflict_do_update(
+        index_elements=["import_id", "line"], set_={"sealed_record": insert.excluded.sealed_record}
+    )
+
+
+_KEEP_PROGRESS = {"sqlite": _keeping(sqlite_insert), "postgresql": _keeping(postgresql_insert)}
 
 # --- applying ----------------------------------------------------------------------------------------------
 
