@@ -3,6 +3,7 @@
 Nothing starts before a test asks for it, and each xdist worker has servers of its own.
 """
 
+import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import redis
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from idp.settings import Settings
 from tests.parts import chromium as chromium_part
 from tests.parts import node as node_part
 from tests.parts import postgres as postgres_part
@@ -17,6 +19,7 @@ from tests.parts import sms_gateway as sms_gateway_part
 from tests.parts import smtp_sink as smtp_sink_part
 from tests.parts import tls as tls_part
 from tests.parts import valkey as valkey_part
+from tests.service import in_process
 
 FAILED = pytest.StashKey[bool]()
 FAILURES = Path(__file__).parents[1] / "var/test-failures"
@@ -66,6 +69,59 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of a fresh, empty database; the test runs once on each of the two."""
     name = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
     return str(request.getfixturevalue(name))
+
+
+@pytest.fixture(scope="session")
+def prepared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keys, and a SQLite database with schema, key states and the demo customers, to be copied."""
+    folder = tmp_path_factory.mktemp("prepared")
+    in_process.prepare(in_process.settings_for(folder, f"sqlite:///{folder / 'idp.sqlite3'}"))
+    return folder
+
+
+@pytest.fixture
+def service_folder(prepared_folder: Path, tmp_path: Path) -> Path:
+    """A folder with a copy of the prepared keys."""
+    shutil.copytree(prepared_folder / "keys", tmp_path / "keys")
+    return tmp_path
+
+
+@pytest.fixture
+def prepared_sqlite_url(prepared_folder: Path, service_folder: Path) -> str:
+    """The URL of a copy of the prepared SQLite database."""
+    shutil.copy(prepared_folder / "idp.sqlite3", service_folder / "idp.sqlite3")
+    return f"sqlite:///{service_folder / 'idp.sqlite3'}"
+
+
+@pytest.fixture
+def prepared_postgres_url(
+    postgres_server: postgres_part.PostgresServer, prepared_folder: Path
+) -> Iterator[str]:
+    """The URL of a PostgreSQL database prepared with the same keys."""
+    template = postgres_server.template(
+        "prepared", lambda url: in_process.prepare(in_process.settings_for(prepared_folder, url))
+    )
+    with postgres_server.database(template) as url:
+        yield url
+
+
+@pytest.fixture
+def service(prepared_sqlite_url: str, service_folder: Path) -> Iterator[in_process.InProcess]:
+    """The service in this process, on SQLite, with the demo customers."""
+    yield from _open(in_process.settings_for(service_folder, prepared_sqlite_url))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def service_on_both(request: pytest.FixtureRequest, service_folder: Path) -> Iterator[in_process.InProcess]:
+    """The service in this process; the test runs once on each database."""
+    name = {"sqlite": "prepared_sqlite_url", "postgresql": "prepared_postgres_url"}[request.param]
+    yield from _open(in_process.settings_for(service_folder, str(request.getfixturevalue(name))))
+
+
+def _open(settings: Settings) -> Iterator[in_process.InProcess]:
+    opened = in_process.open_in_process(settings)
+    yield opened
+    opened.idp.database.engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from idp.adapters.registry_file import RegistryFile
 from idp.app import build
 from idp.flows import clients, keys, registry
 from idp.flows.clients import Registered
@@ -89,7 +90,7 @@ def prepare(settings: Settings, ports: Ports) -> None:
     keys.init(idp, now=now)
     if registry.is_empty(idp):
         with resources.as_file(resources.files("idp") / "demo" / "customers.csv") as file:
-            registry.import_file(idp, file, now=now)
+            registry.import_file(idp, RegistryFile(file), now=now)
     for client_id, metadata in _clients(ports).items():
         _register(idp, client_id, metadata, now=now)
     idp.database.engine.dispose()

@@ -14,6 +14,7 @@ from sqlalchemy import event
 from idp.adapters.couriers import couriers_of, logout_sender_of
 from idp.adapters.entropy import SystemEntropy
 from idp.adapters.inbox import Inbox
+from idp.adapters.registry_file import RegistryFile
 from idp.app import build, web
 from idp.flows import clients, deliver, keys, registry
 from idp.flows.clients import Registered
@@ -96,12 +97,15 @@ class InProcess:
     def load_customers(self) -> None:
         """Fill the registry with the demo customers."""
         with resources.as_file(resources.files("idp") / "demo" / "customers.csv") as file:
-            registry.import_file(self.idp, file, now=self.clock.now())
+            registry.import_file(self.idp, RegistryFile(file), now=self.clock.now())
 
     def post(self) -> list[dict[str, Any]]:
         """Deliver what is due and give every message so far, newest first."""
         deliver.deliver_due(
-            self.idp, couriers_of(self.idp.settings, self.idp.clock), self.clock.now(), logout_sender_of(self.idp.settings)
+            self.idp,
+            couriers_of(self.idp.settings, self.idp.clock),
+            self.clock.now(),
+            logout_sender=logout_sender_of(self.idp.settings),
         )
         return Inbox(self.idp.settings.delivery.inbox_path).newest_first()
 
@@ -160,10 +164,9 @@ class InProcess:
 
 
 def open_in_process(settings: Settings) -> InProcess:
-    """Keys, schema and service, made from nothing."""
+    """The service over keys and a database that ``prepare`` made."""
     entropy = SystemEntropy()
     ring = build.keyring(settings, entropy)
-    ring.create_missing()
     store = build.database(settings)
     clock = MovableClock()
     idp = build.assemble(
@@ -174,6 +177,14 @@ def open_in_process(settings: Settings) -> InProcess:
         store=store,
         short_lived=build.ephemera(settings, store),
     )
-    schema.upgrade(store)
-    keys.init(idp, now=clock.now())
     return InProcess(idp, clock)
+
+
+def prepare(settings: Settings) -> None:
+    """Make keys (where there are none), schema, key states and the demo customers."""
+    build.keyring(settings).create_missing()
+    service = open_in_process(settings)
+    schema.upgrade(service.idp.database)
+    keys.init(service.idp, now=service.clock.now())
+    service.load_customers()
+    service.idp.database.engine.dispose()
