@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import TypeVar
 
 from idp.accounts.records import Agency, CustomerRecord, Policy, RecordContact
@@ -125,9 +126,16 @@ def customer_number_of(cells: Cells) -> str | None:
 _Value = TypeVar("_Value")
 _CUSTOMER_NUMBER = re.compile(r"[A-Za-z0-9._/-]{1,64}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _EARLIEST = date(1850, 1, 1)
 _LONGEST_TEXT = 200
 _MONTHS = "ABCDEHLMPRST"
+
+
+@lru_cache(maxsize=4096)
+def _agency_email(text: str) -> EmailAddress:
+    # It stands on every line of the agency's customers.
+    return EmailAddress.parse(text)
 
 
 class _Reader:
@@ -181,7 +189,7 @@ class _Reader:
         text = self._cells[column].strip()
         if not text and required:
             self._note(column, "missing")
-        if any(ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 for c in text):
+        if _CONTROL.search(text):
             self._note(column, "control_character")
         return text
 
@@ -305,4 +313,4 @@ class _Reader:
         phone = self._text("agency_phone")
         if len(phone) > 40:
             self._note("agency_phone", "too_long", "40 characters at most")
-        return Agency(self._name("agency_name"), phone, self._parsed("agency_email", EmailAddress.parse))
+        return Agency(self._name("agency_name"), phone, self._parsed("agency_email", _agency_email))
