@@ -18,11 +18,7 @@ from idp.values import Contact, ProfileKind, RecordState
 
 
 class Reason(StrEnum):
-    """Why the data did not match; kept with the enrolment, shown to admins.
-
-    What the typed contact is told about it is said where messages are worded; nothing where it is on no
-    record, and nothing to the dead or to children, who count as not matching.
-    """
+    """Why the data did not match; kept with the enrolment, shown to admins."""
 
     # The typed contact is on no record, or may be nobody's username.
     NO_CONTACT = "no_contact"
@@ -38,6 +34,17 @@ class Reason(StrEnum):
     ALREADY_REGISTERED = "already_registered"
     CONTACT_TAKEN = "contact_taken"
     AMBIGUOUS = "ambiguous"
+
+    @property
+    def told_to_contact(self) -> bool:
+        """Whether the typed contact gets a message that says what failed (journey C1).
+
+        Not where it is on no record, and not to the dead or to children, who count as not matching.
+        """
+        return self not in _UNTOLD
+
+
+_UNTOLD = frozenset({Reason.NO_CONTACT, Reason.DECEASED, Reason.UNDER_AGE})
 
 
 class Registrant(Protocol):
