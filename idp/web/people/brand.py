@@ -91,7 +91,9 @@ def readable(colour: str, on: str, ratio: float) -> str:
     shade = colour
     for share in range(101):
         if share:
-            moved = hls_to_rgb(hue, lightness + (end - lightness) * share / 100, saturation)
+            # A deep colour made light would glow: it loses half of its strength on the way up.
+            strength = saturation * (1 - end * share / 200)
+            moved = hls_to_rgb(hue, lightness + (end - lightness) * share / 100, strength)
             shade = "#" + "".join(f"{round(c * 255):02x}" for c in moved)
         if contrast(shade, on) >= ratio:
             break
