@@ -1,0 +1,82 @@
+"""The main walk in a real browser, with no shortcut: portal, registration, code, policies, app, sign-out."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.service.demo import Demo, running_demo
+
+pytestmark = pytest.mark.slow
+
+PASSWORD = "Tramonto7blu"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The demo, started once for this file."""
+    with running_demo(tmp_path_factory.mktemp("demo")) as running:
+        yield running
+
+
+def on_page(page: Page, name: str) -> None:
+    """Wait until the page of this name is shown."""
+    expect(page.locator(f'main[data-page="{name}"]')).to_be_visible()
+
+
+def test_c100001_registers_from_the_portal_sees_her_policies_in_both_apps_and_signs_out(
+    context: BrowserContext, demo: Demo
+) -> None:
+    page = context.new_page()
+    page.goto(demo.portal)
+    on_page(page, "portal-home")
+    page.click("#register")
+    on_page(page, "register-profile")
+    page.check('input[name="profile"][value="person"]')
+    page.click("#continue")
+    on_page(page, "register-data")
+    page.fill("#given_name", "Maria")
+    page.fill("#family_name", "Rossi")
+    page.fill("#username", "maria.rossi@posta.example")
+    page.check("#accept_terms")
+    page.click("#continue")
+    on_page(page, "register-password")
+    page.fill("#new_password", PASSWORD)
+    page.click("#continue")
+    on_page(page, "register-verify")
+    page.fill("#code", demo.code_for("maria.rossi@posta.example"))
+    page.click("form:has(#code) #continue")
+    on_page(page, "register-done")
+    page.click("#continue")
+    on_page(page, "portal-policies")
+    expect(page.locator('[data-policy="RCA-100001"]')).to_be_visible()
+    expect(page.locator('[data-policy="VITA-100001"]')).to_be_visible()
+
+    app = context.new_page()
+    app.goto(demo.app)
+    on_page(app, "app-policies")
+    expect(app.locator('[data-policy="RCA-100001"]')).to_be_visible()
+
+    page.click("#logout")
+    on_page(page, "portal-home")
+    app.goto(demo.app)
+    on_page(app, "app-home")
+
+
+def test_she_comes_back_and_signs_in_with_any_spelling_of_her_mobile_refused_and_her_email_accepted(
+    context: BrowserContext, demo: Demo
+) -> None:
+    page = context.new_page()
+    page.goto(demo.portal)
+    page.click("#login")
+    on_page(page, "login")
+    page.fill("#username", "333 123 4501")
+    page.fill("#password", PASSWORD)
+    page.click("#continue")
+    expect(page.locator("#password-error")).to_be_visible()
+    page.fill("#username", "Maria.Rossi@POSTA.example")
+    page.fill("#password", PASSWORD)
+    page.click("#continue")
+    on_page(page, "portal-policies")
+
+

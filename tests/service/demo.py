@@ -1,0 +1,106 @@
+"""The demo as a user starts it: ``idp demo`` in a folder of its own, on free ports."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.parts.ports import free_ports
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Where the running demo answers."""
+
+    first_port: int
+
+    @property
+    def issuer(self) -> str:
+        """The identity provider."""
+        return f"http://localhost:{self.first_port}"
+
+    @property
+    def portal(self) -> str:
+        """The portal."""
+        return f"http://localhost:{self.first_port + 1}"
+
+    @property
+    def app(self) -> str:
+        """The app."""
+        return f"http://localhost:{self.first_port + 2}"
+
+    @property
+    def policies(self) -> str:
+        """The policies API."""
+        return f"http://localhost:{self.first_port + 3}"
+
+    def inbox(self) -> list[dict[str, Any]]:
+        """Every message so far, newest first."""
+        with urllib.request.urlopen(f"{self.issuer}/dev/inbox?format=json", timeout=5) as answer:
+            return list(json.load(answer))
+
+    def code_for(self, contact: str, within: float = 5.0) -> str:
+        """The newest code sent to a contact."""
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            for message in self.inbox():
+                if message["to"] == contact and message["code"]:
+                    return str(message["code"])
+            time.sleep(0.05)
+        raise AssertionError(f"no code arrived within {within} seconds")
+
+
+@contextlib.contextmanager
+def running_demo(folder: Path) -> Iterator[Demo]:
+    """Start the demo in ``folder`` and stop it again as Ctrl-C does."""
+    first = _four_in_a_row()
+    log = (folder / "demo.log").open("w+")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "idp.cli.main", "demo"],
+        cwd=folder,
+        env={**os.environ, "IDP_DEMO_PORT": str(first), "PYTHONPATH": str(ROOT)},
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while "Ctrl-C" not in Path(log.name).read_text("utf-8"):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError("the demo did not start:\n" + Path(log.name).read_text("utf-8"))
+            time.sleep(0.1)
+        yield Demo(first)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        log.close()
+
+
+def _four_in_a_row() -> int:
+    for _ in range(50):
+        first = free_ports(1)[0]
+        if first < 65000 and all(_free(first + n) for n in range(4)):
+            return first
+    raise AssertionError("no four free ports in a row")
+
+
+def _free(port: int) -> bool:
+    import socket
+
+    for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_STREAM) as probe:
+            if probe.connect_ex((address, port)) == 0:
+                return False
+    return True
