@@ -50,7 +50,7 @@ class Inbox:
             with _locked(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, fcntl.LOCK_EX) as file:
                 if os.fstat(file).st_size + len(line) > _LARGEST:
                     _shorten(file)
-                _write(file, line)
+                _append(file, line)
         except OSError as fault:
             _log.warning("inbox_not_written", fault=fault.strerror)
             return Delivery.RETRY
@@ -90,6 +90,16 @@ def _shorten(file: int) -> None:
         kept = kept[len(kept) // 2 + 1 :]
     os.ftruncate(file, 0)
     _write(file, b"".join(kept))
+
+
+def _append(file: int, line: bytes) -> None:
+    """Write a whole line or none: half of one would swallow the next."""
+    before = os.fstat(file).st_size
+    try:
+        _write(file, line)
+    except OSError:
+        os.ftruncate(file, before)
+        raise
 
 
 def _write(file: int, octets: bytes) -> None:

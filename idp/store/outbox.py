@@ -139,9 +139,12 @@ def take_due(
 
     A row comes up again ``lease_seconds`` later unless it was marked before. Expired rows are not taken.
     """
+    # A common table expression is computed once; a subquery with SKIP LOCKED may be run again for each row
+    # by PostgreSQL's planner, and then takes more rows than the limit says.
+    picked = _picked(channel).cte("picked")
     statement = (
         update(outbox)
-        .where(outbox.c.id.in_(_picked(channel).scalar_subquery()), outbox.c.state == "waiting")
+        .where(outbox.c.id.in_(select(picked.c.id)), outbox.c.state == "waiting")
         .values(due_at=bindparam("leased_until"), attempts=outbox.c.attempts + 1)
         .returning(
             outbox.c.id,

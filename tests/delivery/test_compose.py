@@ -1,0 +1,305 @@
+"""What messages say, how long they are, and that no sentence is missing in any language."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from idp.accounts.matching import Reason
+from idp.flows import wording
+from idp.flows.compose import Composer, Draft, Purpose, translations
+from idp.flows.gsm7 import folded, septets
+from idp.settings import Brand, Languages
+from idp.store.outbox import Channel
+from tests.delivery import catalogue
+from tests.delivery.conftest import NOW
+
+LONGEST_HOST = "accedi.areaclienti.esempio-as.it"
+"""32 characters: the longest host that a code of six digits is still bound to."""
+BEYOND_ANY_HOST = ".".join(["a" * 61] * 4) + ".com.it"
+LONGEST_BRAND = "Area Clienti della Grande Compagnia Nazionale di Assicuraz."
+LINK = f"https://{LONGEST_HOST}/register/link/{'x' * 43}"
+CODE_PURPOSES = (Purpose.REGISTRATION_CODE, Purpose.SIGN_IN_CODE)
+SCAM = {
+    "it": "Non dirlo a nessuno: se te lo chiedono, anche a nome nostro, è una truffa",
+    "en": "Tell nobody: if someone asks for it, even in our name, it is a scam",
+}
+LANGUAGES = tuple(SCAM)
+
+FACTS: dict[str, str | int | None] = {
+    "code": "123456",
+    "minutes": 10,
+    "at": NOW,
+    "device": "Chrome 148 su Windows 11 di una marca con un nome lungo",
+}
+
+
+def composer(host: str = LONGEST_HOST, brand: Brand | None = None) -> Composer:
+    return Composer(brand or Brand(), Languages(), host)
+
+
+def sms(purpose: Purpose, language: str, *, link: str | None = None, by: Composer | None = None) -> str:
+    return (by or composer()).compose(purpose, language, Channel.SMS, {**FACTS, "link": link}).text
+
+
+def letter(purpose: Purpose, language: str, *, link: str | None = None, brand: Brand | None = None) -> Draft:
+    return composer(brand=brand).compose(purpose, language, Channel.EMAIL, {**FACTS, "link": link})
+
+
+every_purpose = pytest.mark.parametrize("purpose", list(Purpose))
+every_language = pytest.mark.parametrize("language", LANGUAGES)
+every_code = pytest.mark.parametrize("purpose", CODE_PURPOSES)
+
+
+# --- the catalogues ---------------------------------------------------------------------------------------
+
+
+@every_language
+def test_no_sentence_is_missing_or_fuzzy(language: str) -> None:
+    shipped = catalogue.shipped(language)
+    assert [str(m.id) for m in shipped if m.id and (m.fuzzy or not m.string)] == []
+    assert set(translations(language)) == set(wording.sentences())
+
+
+@every_language
+def test_a_translation_has_the_placeholders_of_its_key(language: str) -> None:
+    for sentence, translation in translations(language).items():
+        names = re.compile(r"%\((\w+)\)s")
+        assert sorted(names.findall(translation)) == sorted(names.findall(sentence)), sentence
+        assert translation % dict.fromkeys(names.findall(sentence), "x")
+
+
+@every_language
+def test_the_catalogue_stands_as_its_program_writes_it(language: str) -> None:
+    known = {str(m.id): str(m.string) for m in catalogue.shipped(language) if m.id}
+    wanted = catalogue.written(catalogue.brought_together(language, known))
+    assert catalogue.path_of(language).read_bytes() == wanted, "run python -m tests.delivery.catalogue"
+
+
+def test_italian_is_not_left_in_english() -> None:
+    english = {s for s, t in translations("it").items() if s == t}
+    assert english == set()
+
+
+def test_a_language_that_is_not_offered_becomes_the_default() -> None:
+    assert sms(Purpose.REGISTRATION_CODE, "de") == sms(Purpose.REGISTRATION_CODE, "it")
+    only_english = Composer(Brand(), Languages(default="en", offered=("en",)), LONGEST_HOST)
+    assert sms(Purpose.REGISTRATION_CODE, "it", by=only_english) == sms(Purpose.REGISTRATION_CODE, "en")
+
+
+# --- SMS ---------------------------------------------------------------------------------------------------
+
+
+@every_language
+@every_purpose
+@pytest.mark.parametrize("brand", ["Area Clienti", LONGEST_BRAND])
+@pytest.mark.parametrize("link", [None, LINK])
+@pytest.mark.parametrize("host", [LONGEST_HOST, BEYOND_ANY_HOST])
+def test_an_sms_fits_in_one_part_with_a_code_and_in_two_without(
+    purpose: Purpose, language: str, brand: str, link: str | None, host: str
+) -> None:
+    text = sms(purpose, language, link=link, by=composer(host, Brand(name=brand)))
+    with_link = link is not None and purpose in wording.WITH_LINK
+    most = 160 if purpose in CODE_PURPOSES and not with_link else 306
+    places = septets(text)
+    assert places is not None, f"not in GSM-7: {text}"
+    assert places <= most, text
+
+
+@every_language
+@every_code
+def test_a_code_comes_first_and_the_host_it_is_bound_to_last(purpose: Purpose, language: str) -> None:
+    text = sms(purpose, language)
+    assert text.startswith("123456")
+    # Origin-bound one-time codes: the last line, by itself.
+    assert text.splitlines()[-1] == f"@{LONGEST_HOST} #123456"
+    assert SCAM[language] in text
+    assert "10 min" in text
+
+
+@every_language
+@every_code
+def test_a_host_too_long_for_one_part_is_left_out_and_the_warning_stays(
+    purpose: Purpose, language: str
+) -> None:
+    text = sms(purpose, language, by=composer(BEYOND_ANY_HOST))
+    assert "@" not in text
+    assert SCAM[language] in text
+
+
+@every_language
+def test_b6_an_sms_with_a_link_has_both_and_no_bound_host(language: str) -> None:
+    text = sms(Purpose.REGISTRATION_CODE, language, link=LINK)
+    assert text.startswith("123456")
+    assert LINK in text
+    assert "#123456" not in text
+    assert SCAM[language] in text
+
+
+@every_language
+def test_a_sign_in_code_never_carries_a_link(language: str) -> None:
+    assert LINK not in sms(Purpose.SIGN_IN_CODE, language, link=LINK)
+    assert LINK not in letter(Purpose.SIGN_IN_CODE, language, link=LINK).text
+
+
+@every_language
+def test_a_new_device_notice_has_no_link(language: str) -> None:
+    assert "http" not in sms(Purpose.NEW_DEVICE, language, link=LINK)
+    draft = letter(Purpose.NEW_DEVICE, language, link=LINK)
+    assert "http" not in draft.text
+    assert "href" not in draft.html
+
+
+@every_language
+def test_a_device_name_cannot_bind_a_code_to_another_host(language: str) -> None:
+    facts = {**FACTS, "device": "x\n@evil.example #123456"}
+    text = composer().compose(Purpose.NEW_DEVICE, language, Channel.SMS, facts).text
+    assert not [line for line in text.splitlines() if line.startswith("@")]
+
+
+def test_text_is_folded_into_gsm7() -> None:
+    assert folded("È l’ora… “sì” • 5\N{NO-BREAK SPACE}– È") == "E' l'ora... \"sì\" * 5 - E'"
+    assert folded("e\N{COMBINING GRAVE ACCENT}") == "è"
+    assert folded("ő Č 漢") == "o C ?"
+
+
+def test_signs_of_the_extension_take_two_places() -> None:
+    assert septets("10 €") == 5
+    assert septets("[a]") == 5
+    assert septets("’") is None
+
+
+# --- letters ------------------------------------------------------------------------------------------------
+
+
+class Words(HTMLParser):
+    """The words of a page, and the addresses it mentions."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.tags: set[str] = set()
+        self.links: list[str] = []
+        self._in_body = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self._in_body |= tag == "body"
+        self.links += [value or "" for name, value in attrs if name in ("href", "src", "background")]
+
+    def handle_data(self, data: str) -> None:
+        if self._in_body:
+            self.words += data.split()
+
+
+@every_language
+@every_purpose
+@pytest.mark.parametrize("link", [None, LINK])
+def test_a_letter_says_the_same_in_text_and_html(purpose: Purpose, language: str, link: str | None) -> None:
+    draft = letter(purpose, language, link=link)
+    plain = [word for word in draft.text.replace(":\nhttps", "\nhttps").split() if word != "--"]
+    assert Words(draft.html).words == plain
+
+
+@every_language
+@every_purpose
+def test_a_letter_loads_nothing_and_tracks_nobody(purpose: Purpose, language: str) -> None:
+    page = Words(letter(purpose, language, link=LINK).html)
+    assert page.tags.isdisjoint({"img", "link", "script", "iframe", "object", "form", "style", "video"})
+    assert set(page.links) <= {LINK}
+    assert "url(" not in letter(purpose, language).html
+
+
+@every_language
+@every_code
+def test_the_code_stands_large_and_alone_in_a_letter(purpose: Purpose, language: str) -> None:
+    draft = letter(purpose, language)
+    assert "\n    123456\n" in draft.text
+    assert re.search(r"<p[^>]*font-size:36px[^>]*>123456</p>", draft.html)
+    assert "123456" not in draft.subject
+
+
+@every_language
+@every_purpose
+def test_a_letter_without_code_in_its_words_shows_none(purpose: Purpose, language: str) -> None:
+    if purpose not in CODE_PURPOSES:
+        draft = letter(purpose, language)
+        assert "123456" not in draft.subject + draft.text + draft.html
+
+
+def test_a_link_stands_as_button_and_in_full() -> None:
+    draft = letter(Purpose.REGISTRATION_CODE, "it", link=LINK)
+    assert draft.html.count(f'href="{LINK}"') == 2
+    assert f">{LINK}</a>" in draft.html
+    assert LINK in draft.text.splitlines()
+
+
+def test_what_the_brand_is_called_is_text_not_markup() -> None:
+    brand = Brand(name='Uno & <b>Due</b> 50%"', insurer_name="Tre & Quattro", help_phone="800 <1>")
+    draft = letter(Purpose.REGISTRATION_CODE, "it", brand=brand)
+    assert "<b>" not in draft.html
+    assert "Uno &amp; &lt;b&gt;Due" in draft.html
+    assert 'Uno & <b>Due</b> 50%"' in draft.text
+
+
+def test_a_subject_is_one_line() -> None:
+    draft = letter(Purpose.REGISTRATION_CODE, "it", brand=Brand(name="Area\r\nBcc: x@example.com"))
+    assert len(draft.subject.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("brand", "line"),
+    [
+        (Brand(), "Serve aiuto? Rivolgiti alla tua agenzia."),
+        (Brand(help_phone="800 000 000"), "Serve aiuto? Chiama il 800 000 000."),
+        (
+            Brand(help_phone="800 000 000", help_hours="lun-ven 9-18"),
+            "Serve aiuto? Chiama il 800 000 000 (lun-ven 9-18).",
+        ),
+    ],
+)
+def test_help_is_named_as_far_as_it_is_known(brand: Brand, line: str) -> None:
+    assert line in letter(Purpose.NAME_DIFFERS, "it", brand=brand).text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("language", "moment"), [("it", "22 novembre 2026, 18:53"), ("en", "22 November 2026, 18:53")]
+)
+def test_a_moment_is_told_in_the_customers_time(language: str, moment: str) -> None:
+    assert moment in sms(Purpose.ACCOUNT_CREATED, language)
+
+
+def test_a_missing_fact_is_named() -> None:
+    with pytest.raises(KeyError, match="code"):
+        composer().compose(Purpose.REGISTRATION_CODE, "it", Channel.SMS, {"minutes": 10})
+    with pytest.raises(KeyError, match="when"):
+        composer().compose(Purpose.ACCOUNT_CREATED, "it", Channel.EMAIL, {})
+
+
+# --- the truth goes to the contact (journey C1) -------------------------------------------------------------
+
+UNTOLD = {Reason.NO_CONTACT, Reason.DECEASED, Reason.UNDER_AGE}
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_c1_every_reason_is_told_to_the_contact_but_those_that_must_not(reason: Reason) -> None:
+    assert (Purpose.truth(reason) is None) == (reason in UNTOLD)
+
+
+def test_c1_a_code_is_no_truth() -> None:
+    assert Purpose.truth("code") is None
+
+
+@every_language
+@pytest.mark.parametrize("reason", sorted(set(Reason) - UNTOLD))
+def test_c1_a_truth_says_what_to_do_and_repeats_nothing(language: str, reason: Reason) -> None:
+    purpose = Purpose.truth(reason)
+    assert purpose is not None
+    typed = {**FACTS, "given_name": "Zaccaria", "username": "zaccaria@example.com"}
+    for channel in Channel:
+        draft = composer().compose(purpose, language, channel, typed)
+        whole = draft.subject + draft.text + draft.html
+        assert "zaccaria" not in whole.casefold()
+        assert "123456" not in whole
+        assert len(draft.text) > 80
