@@ -197,7 +197,8 @@ class CookieSessions(SessionInterface):
         """The browser's session, or a new one that is not stored before something is put in it."""
         handle = request.cookies.get(self.cookie)
         found = self.store.find(handle) if handle else None
-        return found or self.store.new()
+        # Not `or`: as a mapping, a session that keeps nothing for Authlib counts as false.
+        return self.store.new() if found is None else found
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Store what is worth it and tell the browser a new handle; take back the cookie of a dead one."""
