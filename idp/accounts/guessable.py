@@ -84,14 +84,15 @@ def readings(password: str) -> set[str]:
 
 
 def undressed(word: str) -> set[str]:
-    """The word as it stands, without its signs, and without what is commonly added at either end."""
+    """The word as it stands and without its signs, each also without what is commonly added at either end."""
     left = {word, re.sub(r"[\W_]+", "", word)}
-    for begin in range(_dress_at(word) + 1):
-        for end in range(_dress_at(word[::-1]) + 1):
-            core = word[begin : len(word) - end]
-            added = (word[:begin], word[len(word) - end :])
-            if len(core) >= SHORTEST_WORD and all(map(_is_dress, added)):
-                left.add(core)
+    for whole in tuple(left):
+        for begin in range(_dress_at(whole) + 1):
+            for end in range(_dress_at(whole[::-1]) + 1):
+                core = whole[begin : len(whole) - end]
+                added = (whole[:begin], whole[len(whole) - end :])
+                if len(core) >= SHORTEST_WORD and all(map(_is_dress, added)):
+                    left.add(core)
     return left
 
 
