@@ -19,7 +19,7 @@ from tests.parts import sms_gateway as sms_gateway_part
 from tests.parts import smtp_sink as smtp_sink_part
 from tests.parts import tls as tls_part
 from tests.parts import valkey as valkey_part
-from tests.service import in_process
+from tests.service import in_process, running
 
 FAILED = pytest.StashKey[bool]()
 FAILURES = Path(__file__).parents[1] / "var/test-failures"
@@ -116,6 +116,14 @@ def service_on_both(request: pytest.FixtureRequest, service_folder: Path) -> Ite
     """The service in this process; the test runs once on each database."""
     name = {"sqlite": "prepared_sqlite_url", "postgresql": "prepared_postgres_url"}[request.param]
     yield from _open(in_process.settings_for(service_folder, str(request.getfixturevalue(name))))
+
+
+@pytest.fixture(scope="session")
+def running_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.RunningService]:
+    """The service as real processes on a free port of localhost, on SQLite, in development mode."""
+    folder = tmp_path_factory.mktemp("running")
+    with running.running_service(folder, f"sqlite:///{folder / 'idp.sqlite3'}") as started:
+        yield started
 
 
 def _open(settings: Settings) -> Iterator[in_process.InProcess]:
