@@ -84,7 +84,7 @@ def small_targets(page: Page) -> list[str]:
     """Buttons and links, but those within a sentence, that are lower than 44 pixels."""
     return list(
         page.evaluate(
-            """() => [...document.querySelectorAll('a.primary, a.secondary, button, nav a, .documents a, a.brand')]
+            """() => [...document.querySelectorAll('.primary, .secondary, button, nav a, .documents a')]
             .filter((one) => one.getClientRects().length && one.getBoundingClientRect().height < 43.9)
             .map((one) => one.outerHTML.slice(0, 80))"""
         )

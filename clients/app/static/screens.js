@@ -85,10 +85,10 @@ function policyCard(words, policy, onPayout) {
 export function payoutSheet(words, policy) {
   const sheet = h("dialog", { class: "sheet", "aria-labelledby": "sheet-title" },
     h("h2", { id: "sheet-title", tabindex: "-1", autofocus: true }, words.say("payout.heading")),
-    h("p", { class: "number" }, `${policy.title}, ${words.say("policy.number", policy)}`),
+    h("p", { class: "number" }, `${policy.title} · ${words.say("policy.number", policy)}`),
     h("p", {}, words.say("payout.more")),
     policy.agency ? h("a", { class: "primary", href: telephone(policy.agency.phone) }, icon("help"),
-      words.say("payout.call", policy.agency)) : null,
+      words.say("payout.call", { phone: unbroken(policy.agency.phone) })) : null,
     h("button", { class: "secondary", onclick: () => sheet.close() }, words.say("payout.close")));
   sheet.addEventListener("close", () => sheet.remove());
   document.getElementById("screen").append(sheet);
@@ -117,7 +117,7 @@ export function helpTab(words, held) {
     agency ? h("section", { class: "panel" },
       h("h2", {}, words.say("help.agency")),
       h("p", {}, agency.name),
-      h("a", { class: "primary", href: telephone(agency.phone) }, icon("help"), words.say("payout.call", agency)),
+      h("a", { class: "primary", href: telephone(agency.phone) }, icon("help"), words.say("payout.call", { phone: unbroken(agency.phone) })),
       h("p", {}, h("a", { href: `mailto:${agency.email}` }, agency.email))) : null,
     h("p", { class: "panel" }, words.say("help.fraud")),
   ];
@@ -160,4 +160,5 @@ function greeting(words, person) {
 }
 
 const fact = (label, value) => h("div", {}, h("dt", {}, label), h("dd", {}, value));
+const unbroken = (text) => text.replaceAll(" ", "\u00a0");
 const telephone = (number) => `tel:${number.replaceAll(" ", "")}`;
