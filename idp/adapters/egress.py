@@ -27,8 +27,30 @@ _CHUNK = 16384
 _WIRE_SERVER = ipaddress.ip_address("168.63.129.16")
 """A cloud's metadata service on a public address (Azure); others stand on link-local or private ones."""
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_NAT64_LOCAL = ipaddress.ip_network("64:ff9b:1::/48")
+# Spelt out, since what the standard library calls global differs between its versions (192.0.0.192 is another
+# cloud's metadata service, and global to Python 3.11.7). Source: the IANA special-purpose registries.
+_INNER_4 = tuple(
+    ipaddress.IPv4Network(text)
+    for text in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/3",
+    )
+)
+_OPEN_6 = ipaddress.IPv6Network("2000::/3")
+_INNER_6 = tuple(ipaddress.IPv6Network(text) for text in ("2001::/23", "2001:db8::/32", "3fff::/20"))
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class EgressRefused(Exception):
@@ -72,13 +94,12 @@ def trust(extra_ca_file: Path | None) -> ssl.SSLContext:
 
 def public(address: IpAddress) -> bool:
     """Whether an address belongs to the open internet, whatever it is dressed as."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = _inside(address)
-        if inner is not None:
-            return public(inner)
-        if address in _NAT64_LOCAL or address.is_site_local:
-            return False
-    return address.is_global and not address.is_multicast and address != _WIRE_SERVER
+    if isinstance(address, ipaddress.IPv4Address):
+        return address != _WIRE_SERVER and not any(address in network for network in _INNER_4)
+    inner = _inside(address)
+    if inner is not None:
+        return public(inner)
+    return address in _OPEN_6 and not any(address in network for network in _INNER_6)
 
 
 def _inside(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
@@ -152,8 +173,7 @@ class Egress:
         except ssl.SSLError as fault:
             raise EgressFailed("tls") from fault
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as fault:
-            reason = "tls" if isinstance(fault.__cause__, ssl.SSLError) else "network"
-            raise EgressFailed(reason) from fault
+            raise EgressFailed("tls" if _by_tls(fault) else "network") from fault
 
     def _judge_url(self, url: str) -> str:
         """The ``Host`` to send; raises ``EgressRefused`` for an address that cannot be right."""
@@ -191,6 +211,15 @@ class Egress:
             if not (self._anywhere or public(address) or (self._allow_loopback and _is_loopback(address))):
                 raise EgressRefused("address")
         return addresses
+
+
+def _by_tls(fault: BaseException | None) -> bool:
+    """Whether TLS is at the root of it; httpcore re-raises, so the root may be the context only."""
+    while fault is not None:
+        if isinstance(fault, ssl.SSLError):
+            return True
+        fault = fault.__cause__ or fault.__context__
+    return False
 
 
 def _is_loopback(address: IpAddress) -> bool:

@@ -24,6 +24,9 @@ _log = structlog.get_logger(__name__)
 _OURS = frozenset({530, 534, 535, 538})
 """Permanent refusals of our own credentials or set-up, not of the message (RFC 4954 §6, RFC 3207 §4)."""
 
+_SPECIALS = frozenset('()<>[]:;@\\,"')
+"""Signs that mean something between addresses (RFC 5322 §3.2.3); no address on file has one."""
+
 _LONGEST_TALK = 25.0
 """Seconds for a whole conversation: less than half a lease, so that no other worker sends it meanwhile."""
 
@@ -103,17 +106,19 @@ class SmtpCourier:
         """Plain text and HTML with the same words. Header values with a line end raise ``ValueError``."""
         mail = EmailMessage(policy=WIRE if recipient.isascii() else WIRE.clone(utf8=True))
         mail["From"] = self._sender
-        mail["To"] = Address(addr_spec=recipient)
+        local, _, domain = recipient.rpartition("@")
+        mail["To"] = Address(username=local, domain=domain)
         mail["Subject"] = message.subject
         mail["Date"] = format_datetime(datetime.fromtimestamp(now, UTC))
         # The same at every attempt, so that a mailbox can tell a repetition.
         mail["Message-ID"] = f"<{message.idempotency_key}@{self._sender.domain}>"
-        mail["Content-Language"] = message.language
         # RFC 3834: nobody's out-of-office answers it, and it answers nobody.
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(message.text)
         if message.html:
             mail.add_alternative(message.html, subtype="html")
+        # Last, since setting a content takes earlier headers of content away.
+        mail["Content-Language"] = message.language
         return mail
 
 
@@ -151,7 +156,11 @@ def _ascii_domain(address: str) -> str:
     import idna
 
     local, _, domain = address.rpartition("@")
-    if not local or not domain or any(ord(c) <= 32 or ord(c) == 127 for c in address):
+    if (
+        not local
+        or not domain
+        or any(ord(c) <= 32 or ord(c) == 127 or c in _SPECIALS for c in local + domain)
+    ):
         raise Undeliverable
     try:
         return f"{local}@{domain if domain.isascii() else idna.encode(domain).decode('ascii')}"
