@@ -225,6 +225,7 @@ def test_the_wait_doubles_up_to_a_ceiling_and_half_of_it_is_drawn(idp_on_sqlite:
     assert len(drawn) > 1 or whole <= 2
 
 
+@pytest.mark.slow
 def test_a_kill_between_sending_and_marking_repeats_one_message_under_its_key(
     sqlite_url: str, key_folder: Path, sms_gateway: SmsGateway
 ) -> None:
@@ -313,6 +314,7 @@ def test_a_logout_token_is_what_the_specification_says(idp: Idp, alg: str) -> No
     assert "nonce" not in claims
 
 
+@pytest.mark.slow
 def test_a_logout_token_is_signed_anew_at_each_attempt(idp: Idp, clock: MovableClock) -> None:
     told_logout(idp)
     crier = Crier(answer=Delivery.RETRY)
