@@ -79,9 +79,9 @@ async function refresh(token) {
   return oauth.processRefreshTokenResponse(as, client, response);
 }
 
-async function introspect(token) {
+async function introspect(token, asker = client, proof = authentication) {
   return oauth.processIntrospectionResponse(
-    as, client, await oauth.introspectionRequest(as, client, authentication, token, insecure),
+    as, asker, await oauth.introspectionRequest(as, asker, proof, token, insecure),
   );
 }
 
@@ -135,13 +135,26 @@ const refreshed = await step('refresh', async () => {
 }, (set) => ({ rotated: Boolean(set.refresh_token) && set.refresh_token !== tokens.refresh_token }));
 await step('refreshed_userinfo', () => userinfo(refreshed.access_token, sub));
 
-if (confidential) {
+if (confidential || settings.resourceServer) {
   await step('introspection', async () => {
-    const seen = await introspect(refreshed.access_token);
+    const seen = await (settings.resourceServer
+      ? introspect(
+        refreshed.access_token,
+        { client_id: settings.resourceServer.clientId },
+        oauth.ClientSecretBasic(settings.resourceServer.secret),
+      )
+      : introspect(refreshed.access_token));
     check(seen.active === true, 'a token just issued is not active');
     check(seen.client_id === client.client_id, 'introspection names another client');
     return seen;
   }, (seen) => ({ members: Object.keys(seen).sort() }));
+}
+if (confidential && settings.resourceServer) {
+  await step('introspection_is_for_resource_servers', async () => {
+    const seen = await introspect(refreshed.access_token);
+    check(seen.active === false, 'a token is described to a client that is no resource server');
+    check(Object.keys(seen).length === 1, 'an inactive token is described (RFC 7662 §2.2)');
+  });
 }
 
 const current = refreshed.refresh_token ?? tokens.refresh_token;

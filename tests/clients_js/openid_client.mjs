@@ -37,6 +37,14 @@ async function request(more = {}) {
   return { url, checks };
 }
 
+/** The resource server's own view of the provider. */
+function resourceServer() {
+  const { clientId, secret } = settings.resourceServer;
+  return client.discovery(settings.issuer, clientId, {}, client.ClientSecretBasic(secret), {
+    execute: [client.allowInsecureRequests],
+  });
+}
+
 const first = await request();
 const back = await step('authorization', () => browser.open(first.url, settings.redirectUri), (url) => ({
   parameters: [...url.searchParams.keys()].sort(),
@@ -73,13 +81,21 @@ const refreshed = await step('refresh', async () => {
   return set;
 }, (set) => ({ rotated: Boolean(set.refresh_token) && set.refresh_token !== tokens.refresh_token }));
 
-if (confidential) {
+if (confidential || settings.resourceServer) {
+  const asker = settings.resourceServer ? await resourceServer() : config;
   await step('introspection', async () => {
-    const seen = await client.tokenIntrospection(config, refreshed.access_token);
+    const seen = await client.tokenIntrospection(asker, refreshed.access_token);
     check(seen.active === true, 'a token just issued is not active');
     check(seen.sub === sub, 'introspection names another subject');
     return seen;
   }, (seen) => ({ members: Object.keys(seen).sort() }));
+}
+if (confidential && settings.resourceServer) {
+  await step('introspection_is_for_resource_servers', async () => {
+    const seen = await client.tokenIntrospection(config, refreshed.access_token);
+    check(seen.active === false, 'a token is described to a client that is no resource server');
+    check(Object.keys(seen).length === 1, 'an inactive token is described (RFC 7662 §2.2)');
+  });
 }
 
 const current = refreshed.refresh_token ?? tokens.refresh_token;

@@ -50,7 +50,11 @@ def complete(script: str, node: Node, provider: Provider, method: AuthMethod, al
     """
     node.install(FOLDER)
     metadata: dict[str, Any] = {}
-    environment = {}
+    environment: dict[str, str] = {}
+    scope = "openid profile email"
+    if api := provider.resource_server:
+        scope += f" {api.scope}"
+        environment |= {"RESOURCE_SERVER_ID": api.client_id, "RESOURCE_SERVER_SECRET": api.client_secret}
     if method == "private_key_jwt":
         key = ECKey.generate_key("P-256", {"kid": "third-party", "alg": "ES256", "use": "sig"})
         metadata["jwks"] = {"keys": [key.as_dict(private=False)]}
@@ -61,7 +65,7 @@ def complete(script: str, node: Node, provider: Provider, method: AuthMethod, al
         post_logout_redirect_uris=[POST_LOGOUT_REDIRECT_URI],
         token_endpoint_auth_method=method,
         id_token_signed_response_alg=alg,
-        scope="openid profile email",
+        scope=scope,
         first_party=True,
         **metadata,
     )
@@ -77,6 +81,7 @@ def complete(script: str, node: Node, provider: Provider, method: AuthMethod, al
             "AUTH_METHOD": method,
             "REDIRECT_URI": REDIRECT_URI,
             "POST_LOGOUT_REDIRECT_URI": POST_LOGOUT_REDIRECT_URI,
+            "SCOPE": scope,
             "ID_TOKEN_ALG": alg,
             "COOKIE": provider.signed_in_cookie(),
         },

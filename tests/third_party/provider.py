@@ -6,17 +6,31 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import httpx
 
+from idp.flows import clients
+from idp.flows.clients import Registered
 from tests.parts.node import Node
+from tests.service.running import RunningService
 from tests.third_party.browser import Browser
 
 FOLDER = Path(__file__).parents[1] / "bench/peer"
 SIGN_IN_REDIRECT_URI = "http://localhost:9/signed-in"
+
+
+@dataclass(frozen=True)
+class ResourceServer:
+    """A protected resource with credentials of its own; ``scope`` is what a token for it must hold."""
+
+    client_id: str
+    client_secret: str
+    scope: str
 
 
 class Provider(Protocol):
@@ -24,6 +38,11 @@ class Provider(Protocol):
 
     @property
     def issuer(self) -> str: ...
+
+    @property
+    def resource_server(self) -> ResourceServer | None:
+        """Who may introspect; None where every client may ask about its own tokens."""
+        ...
 
     def add_client(self, *, kind: str, **metadata: Any) -> dict[str, Any]:
         """Register a client (RFC 7591 member names); its metadata, with `client_secret` if it has one."""
@@ -34,8 +53,37 @@ class Provider(Protocol):
         ...
 
 
+class OurProvider:
+    """Our service; it tells about tokens only the resource server they are for (RFC 7662 §2.1)."""
+
+    def __init__(self, service: RunningService) -> None:
+        self._service = service
+        self.issuer = service.issuer
+
+    @cached_property
+    def resource_server(self) -> ResourceServer:
+        """The policies API, registered at the first need."""
+        api = self.add_client(kind="api", audience="http://localhost:8003")
+        return ResourceServer(api["client_id"], api["client_secret"], "policies")
+
+    def add_client(self, *, kind: str, **metadata: Any) -> dict[str, Any]:
+        # Nothing to wait for: a client that nobody has asked for yet is read at once.
+        registered = clients.add(
+            self._service.idp,
+            {"client_kind": kind, "client_name": "A client", **metadata},
+            now=self._service.idp.clock.now(),
+        )
+        assert isinstance(registered, Registered)
+        return registered.to_json()
+
+    def signed_in_cookie(self) -> str:
+        return self._service.signed_in_cookie()
+
+
 class ReferenceProvider:
     """npm oidc-provider: certified, every sign-in and consent answered by itself."""
+
+    resource_server: ResourceServer | None = None
 
     def __init__(self, issuer: str) -> None:
         self.issuer = issuer

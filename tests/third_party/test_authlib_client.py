@@ -31,6 +31,7 @@ class Registered:
     method: Method
     client_id: str
     client_secret: str | None
+    scope: str
 
     def metadata(self) -> dict[str, Any]:
         """The provider's discovery document."""
@@ -44,7 +45,7 @@ class Registered:
             self.client_secret,
             token_endpoint_auth_method=self.method,
             revocation_endpoint_auth_method=self.method,
-            scope=SCOPE,
+            scope=self.scope,
             token=token,
         )
         # A proxy or certificate bundle of the machine is none of this test's business.
@@ -56,15 +57,17 @@ class Registered:
 def registered(provider: Provider, request: pytest.FixtureRequest) -> Registered:
     """The relying party with each way of authenticating."""
     method: Method = request.param
+    api = provider.resource_server
+    scope = SCOPE if api is None else f"{SCOPE} {api.scope}"
     client = provider.add_client(
         kind="spa" if method == "none" else "web",
         redirect_uris=[CALLBACK],
         token_endpoint_auth_method=method,
         id_token_signed_response_alg="ES256",
-        scope=SCOPE,
+        scope=scope,
         first_party=True,
     )
-    return Registered(provider, method, client["client_id"], client.get("client_secret"))
+    return Registered(provider, method, client["client_id"], client.get("client_secret"), scope)
 
 
 @pytest.fixture
@@ -79,7 +82,7 @@ def site(registered: Registered) -> Flask:
         client_secret=registered.client_secret,
         server_metadata_url=f"{registered.provider.issuer}/.well-known/openid-configuration",
         client_kwargs={
-            "scope": SCOPE,
+            "scope": registered.scope,
             "code_challenge_method": "S256",
             "token_endpoint_auth_method": registered.method,
         },
@@ -174,10 +177,19 @@ def test_what_authlib_revokes_no_longer_refreshes(signed_in: dict[str, Any], reg
 
 
 @pytest.mark.parametrize("registered", ["client_secret_basic", "client_secret_post"], indirect=True)
-def test_authlib_introspects_its_own_token(signed_in: dict[str, Any], registered: Registered) -> None:
+def test_authlib_introspects_as_whoever_may_ask(signed_in: dict[str, Any], registered: Registered) -> None:
     token = signed_in["token"]["access_token"]
     endpoint = registered.metadata()["introspection_endpoint"]
+    api = registered.provider.resource_server
     with registered.session(signed_in["token"]) as session:
-        answer = session.introspect_token(endpoint, token=token, token_type_hint="access_token")
-    assert answer.json()["active"] is True
-    assert answer.json()["client_id"] == registered.client_id
+        own = session.introspect_token(endpoint, token=token, token_type_hint="access_token").json()
+    if api is None:
+        told = own
+    else:
+        # Only the resource server that a token is for learns about it (RFC 7662 §2.1, §2.2).
+        assert own == {"active": False}
+        with OAuth2Session(api.client_id, api.client_secret) as session:
+            session.trust_env = False
+            told = session.introspect_token(endpoint, token=token, token_type_hint="access_token").json()
+    assert told["active"] is True
+    assert told["client_id"] == registered.client_id

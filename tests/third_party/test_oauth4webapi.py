@@ -24,7 +24,9 @@ def test_oauth4webapi_completes(provider: Provider, node: Node, method: AuthMeth
     assert steps.of("userinfo_refuses_a_wrong_token")["error"] == "invalid_token"
     assert {name: steps.of(name)["error"] for name in REFUSALS} == dict.fromkeys(REFUSALS, "invalid_grant")
     assert steps.of("a_code_is_redeemed_once")["same_subject"] is True
-    assert ("introspection" in steps.names) is (method != "none")
+    assert ("introspection" in steps.names) is (method != "none" or provider.resource_server is not None)
+    told_to_nobody_else = method != "none" and provider.resource_server is not None
+    assert ("introspection_is_for_resource_servers" in steps.names) is told_to_nobody_else
     expected = "page" if isinstance(provider, ReferenceProvider) else "redirected"
     assert steps.of("end_session")["outcome"] == expected
 

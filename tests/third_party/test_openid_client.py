@@ -19,7 +19,9 @@ def test_openid_client_completes(provider: Provider, node: Node, method: AuthMet
     assert steps.of("refresh")["rotated"] is True
     assert steps.of("refresh_after_revocation")["error"] == "invalid_grant"
     assert steps.of("silent_sign_in")["same_subject"] is True
-    assert ("introspection" in steps.names) is (method != "none")
+    assert ("introspection" in steps.names) is (method != "none" or provider.resource_server is not None)
+    told_to_nobody_else = method != "none" and provider.resource_server is not None
+    assert ("introspection_is_for_resource_servers" in steps.names) is told_to_nobody_else
 
 
 def test_openid_client_accepts_id_tokens_signed_with_rs256(provider: Provider, node: Node) -> None:
