@@ -65,8 +65,10 @@ def next_step(
         return _ask(Step.LOGIN, silent, "login_required")
     if request.hinted_sub is not None and request.hinted_sub != session.sub:
         # Someone else than the one hinted at has just signed in: asking again would never end.
-        return Refuse(OAuthError("login_required", "another person signed in")) if fresh else _ask(
-            Step.LOGIN, silent, "login_required"
+        return (
+            Refuse(OAuthError("login_required", "another person signed in"))
+            if fresh
+            else _ask(Step.LOGIN, silent, "login_required")
         )
     if _must_consent(request, client, grant, asked_at=asked_at):
         return _ask(Step.CONSENT, silent, "consent_required")
@@ -74,7 +76,8 @@ def next_step(
 
 
 def grant_matters(request: AuthorizationRequest, client: Client) -> bool:
-    """Whether an earlier or present consent can change the answer; a silent first-party request saves the read."""
+    """Whether an earlier or present consent can change the answer; a silent first-party request saves the
+    read."""
     return not client.first_party or "consent" in request.prompt or uses_private_scheme(request.redirect_uri)
 
 
@@ -90,11 +93,13 @@ def _young_enough(request: AuthorizationRequest, session: Session, *, asked_at: 
     return request.max_age is None or now - session.proven_at <= request.max_age * 1000
 
 
-def _must_consent(request: AuthorizationRequest, client: Client, grant: Grant | None, *, asked_at: int) -> bool:
-    said_now = grant is not None and grant.granted_at > asked_at
+def _must_consent(
+    request: AuthorizationRequest, client: Client, grant: Grant | None, *, asked_at: int
+) -> bool:
+    # Another tab of the same client may have asked for less, so what was said is compared as well.
+    covered = grant is not None and set(request.scope) <= grant.scope
+    said_now = covered and grant is not None and grant.granted_at > asked_at
     # Another app on the device may have claimed the scheme, so nothing passes there unseen (RFC 8252 §8.6).
     if "consent" in request.prompt or uses_private_scheme(request.redirect_uri):
         return not said_now
-    if client.first_party:
-        return False
-    return grant is None or not set(request.scope) <= grant.scope
+    return not (client.first_party or covered)
