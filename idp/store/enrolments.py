@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, insert, select, update
 from idp.accounts.enrolment import Enrolment, Typed
 from idp.accounts.matching import Reason
 from idp.store.database import Tx
-from idp.store.sealing import Sealer
+from idp.store.sealing import Sealer, Unsealable
 from idp.store.tables import enrolments
 from idp.values import ProfileKind
 
@@ -41,6 +41,8 @@ def seal_typed(sealer: Sealer, enrolment_id: str, typed: Typed) -> bytes:
 
 def opened(sealer: Sealer, row: EnrolmentRow) -> Enrolment:
     """The enrolment itself; raises ``Unsealable``, also for a completed one, whose data are gone."""
+    if not row.sealed_typed:
+        raise Unsealable("enrolments/sealed_typed")
     typed = Typed.from_json(sealer.open(row.sealed_typed, f"enrolments/sealed_typed/{row.id}"))
     return Enrolment(
         id=row.id,

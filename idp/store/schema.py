@@ -1,5 +1,6 @@
 """The database's schema: which revision it has, which one this version wants, and the way there."""
 
+import time
 from pathlib import Path
 
 from alembic import command
@@ -8,11 +9,13 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from idp.store.database import Database, Tx
+from idp.store.database import Database, DatabaseDown, Tx
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # Any constant will do, as long as every node takes the same one.
 _UPGRADE_LOCK = 0x1D9_5C4E_3A
+_TRIES = 20
+_PAUSE = 0.1
 
 
 class SchemaMismatch(Exception):
@@ -56,6 +59,18 @@ def upgrade(database: Database) -> bool:
     Several nodes may call it at once: one does the work, the others wait and find nothing to do.
     Raises ``DatabaseDown``, and ``SchemaMismatch`` when the database is newer than this version.
     """
+    for _ in range(_TRIES):
+        try:
+            return _upgrade(database)
+        except DatabaseDown as fault:
+            # The first connection switches a fresh SQLite file to WAL, and SQLite does not wait there.
+            if "database is locked" not in str(fault.__cause__):
+                raise
+            time.sleep(_PAUSE)
+    return _upgrade(database)
+
+
+def _upgrade(database: Database) -> bool:
     with database.writing() as tx:
         if not database.is_sqlite:
             # Building an index may take longer than a request may.
