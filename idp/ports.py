@@ -1,4 +1,5 @@
-"""What the service asks of the world: a port stands where two real adapters do, or where a test must control it.
+"""What the service asks of the world: a port stands where two real adapters do, or where a test must control
+it.
 
 Every adapter of a port passes that port's contract test in ``tests/ports``. Ephemera and Courier are never
 called while a writing transaction is open: SQLite would lock itself out, and a slow gateway would hold a row.
@@ -42,7 +43,8 @@ class Entropy(Protocol):
 
 
 class Ephemera(Protocol):
-    """What may vanish: counters, replay caches, pushed requests. Keys are ``purpose:…``; lives are seconds."""
+    """What may vanish: counters, replay caches, pushed requests. Keys are ``purpose:…``; lives are
+    seconds."""
 
     def put(self, key: str, value: bytes, life: int, now: int) -> None:
         """Keep ``value`` under ``key`` for ``life`` seconds, replacing what was there."""
@@ -105,7 +107,8 @@ class Courier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A private signing key, parsed once. ``public`` is its JWK with kid, alg and use, without private parts."""
+    """A private signing key, parsed once. ``public`` is its JWK with kid, alg and use, without private
+    parts."""
 
     kid: str
     alg: str

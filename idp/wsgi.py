@@ -1,4 +1,5 @@
-"""For WSGI servers: ``idp.wsgi:create()`` is the application, configured by ``$IDP_CONFIG`` and ``IDP__…``."""
+"""For WSGI servers: ``idp.wsgi:create()`` is the application, configured by ``$IDP_CONFIG`` and
+``IDP__…``."""
 
 from idp.app.process import create
 

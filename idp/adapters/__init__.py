@@ -1,1 +1,2 @@
-"""The real parts behind the ports: clock, randomness, key files, couriers, short-lived state, outgoing calls."""
+"""The real parts behind the ports: clock, randomness, key files, couriers, short-lived state, outgoing
+calls."""

@@ -32,7 +32,8 @@ def database(settings: Settings) -> Database:
     """The database, not connected yet. The engine is Flask-SQLAlchemy's; nothing else of it is used."""
     url = settings.database.url
     if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
-        # Flask-SQLAlchemy would take a relative path from its instance folder; ours are from the working directory.
+        # Flask-SQLAlchemy would take a relative path from its instance folder; ours are from the working
+        # directory.
         file = Path(url.removeprefix("sqlite:///")).absolute()
         file.parent.mkdir(parents=True, exist_ok=True)
         url = f"sqlite:///{file}"
@@ -94,7 +95,9 @@ def assemble(
             # An ID token comes back as a hint as long as its session may last.
             trusted_for=lifetimes.session_absolute,
         ),
-        composer=Composer(settings.brand, settings.languages, urlsplit(settings.service.issuer).hostname or ""),
+        composer=Composer(
+            settings.brand, settings.languages, urlsplit(settings.service.issuer).hostname or ""
+        ),
     )
 
 

@@ -1,4 +1,5 @@
-"""The demo's data: settings, keys, database, registry and clients, made where they are missing and kept where not.
+"""The demo's data: settings, keys, database, registry and clients, made where they are missing and kept
+where not.
 
 Everything stands under ``var/`` and ``keys/``. The demo delivers to the inbox only: an invented number may be
 somebody's.
@@ -12,7 +13,7 @@ from typing import Any
 from idp.adapters.registry_file import RegistryFile
 from idp.app import build
 from idp.flows import clients, keys, registry
-from idp.flows.clients import Registered
+from idp.flows.clients import ClientIdTaken, NoSuchClient, Registered
 from idp.flows.idp import Idp
 from idp.settings import DEMO_CONFIG, Settings, load
 from idp.store import schema
@@ -131,6 +132,7 @@ def _clients(ports: Ports) -> dict[str, dict[str, Any]]:
 
 def _register(idp: Idp, client_id: str, metadata: dict[str, Any], *, now: int) -> None:
     kept = secret_file(client_id)
+    registered: Registered | ClientIdTaken | NoSuchClient
     if clients.find(idp, client_id) is not None:
         registered = clients.update(idp, client_id, metadata, now=now)
         if metadata["client_kind"] != "spa" and not kept.exists():

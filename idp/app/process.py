@@ -4,8 +4,8 @@ import atexit
 import threading
 
 from idp.app import logs, start
-from idp.app.worker import worker
 from idp.app.web import Wsgi, application
+from idp.app.worker import worker
 from idp.flows.idp import Idp
 from idp.settings import configuration_file, load, process_environment
 

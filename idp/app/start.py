@@ -23,7 +23,8 @@ class CannotStart(Exception):
 
 
 def ready(settings: Settings, *, listens: bool) -> Idp:
-    """The service, when keys, database, short-lived state and (if it ``listens``) its ports are as they must be.
+    """The service, when keys, database, short-lived state and (if it ``listens``) its ports are as they must
+    be.
 
     Raises ``CannotStart`` with every fault.
     """
@@ -40,7 +41,9 @@ def ready(settings: Settings, *, listens: bool) -> Idp:
     except KeyError as absent:
         faults.append(f"keys: there is no key for {absent}; run `idp keys init`")
     if idp is not None and not faults:
-        faults += [f"keys: there is no active key for {alg}; run `idp keys init`" for alg in idp.signers.missing()]
+        faults += [
+            f"keys: there is no active key for {alg}; run `idp keys init`" for alg in idp.signers.missing()
+        ]
         try:
             idp.ephemera.count("start", idp.clock.now())
         except EphemeraDown:

@@ -1,4 +1,5 @@
-"""``idp demo``: the identity provider with a portal, an app and an API, on this machine, in the foreground."""
+"""``idp demo``: the identity provider with a portal, an app and an API, on this machine, in the
+foreground."""
 
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import click
 from idp.app import demo as data
 from idp.app import start
 from idp.app.demo import Ports
+from idp.settings import DEMO_CONFIG
 
 _READY_WITHIN = 45
 _STOP_WITHIN = 10
@@ -74,7 +76,7 @@ def _commands(ports: Ports) -> dict[str, list[str]]:
     issuer = f"http://localhost:{ports.idp}"
     policies = f"http://localhost:{ports.policies}"
     return {
-        "idp": [python, "-m", "idp.cli.main", "serve", "--config", str(data.DEMO_CONFIG)],
+        "idp": [python, "-m", "idp.cli.main", "serve", "--config", str(DEMO_CONFIG)],
         "portal": [
             *(python, "-m", "clients.portal", "--port", str(ports.portal), "--issuer", issuer),
             *("--client-id", "portal", "--client-secret-file", str(data.secret_file("portal"))),
@@ -83,6 +85,7 @@ def _commands(ports: Ports) -> dict[str, list[str]]:
         "app": [
             *(python, "-m", "clients.app", "--port", str(ports.app), "--issuer", issuer),
             *("--client-id", "app", "--policies-url", policies),
+            *("--post-logout-redirect-uri", f"http://localhost:{ports.app}/"),
         ],
         "policies": [
             *(python, "-m", "clients.policies", "--port", str(ports.policies), "--issuer", issuer),
@@ -145,7 +148,9 @@ class _Processes:
     def _check(self) -> None:
         for name, process in self._running.items():
             if process.poll() is not None:
-                raise click.ClickException(f"{name} ended with code {process.returncode}; its words stand above")
+                raise click.ClickException(
+                    f"{name} ended with code {process.returncode}; its words stand above"
+                )
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

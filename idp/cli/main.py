@@ -1,4 +1,5 @@
-"""``idp``: puts the commands together; each is loaded when it is called, so that none pays for another's imports."""
+"""``idp``: puts the commands together; each is loaded when it is called, so that none pays for another's
+imports."""
 
 import importlib
 from dataclasses import dataclass
@@ -71,7 +72,8 @@ class _Commands(click.Group):
 
 
 def _take_config(command: click.Command) -> None:
-    """Give every command without one the option ``--config``, so that it may stand where one expects it: last."""
+    """Give every command without one the option ``--config``, so that it may stand where one expects it:
+    last."""
     if isinstance(command, click.Group):
         for inner in command.commands.values():
             _take_config(inner)
@@ -98,7 +100,6 @@ def _remember(ctx: click.Context, _parameter: click.Parameter, value: Path | Non
 def main(ctx: click.Context) -> None:
     """The identity provider of the customer area."""
     ctx.obj = Opener()
-
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """``idp serve``: the service under gunicorn (default) or granian (extra ``fast``)."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,22 +25,24 @@ def serve(
 ) -> None:
     """Serve the identity provider in the foreground until SIGTERM or Ctrl-C."""
     from idp.app import start
-    from idp.settings import configuration_file, process_environment
+    from idp.app.process import WITH_WORKER
+    from idp.settings import configuration_file, hand_down, process_environment
 
-    given = {"port": port, "server": server, "processes": processes}
     # What the command line says must reach the serving processes, which read the settings anew.
-    for name, value in given.items():
-        if value is not None:
-            os.environ[f"IDP__SERVICE__{name.upper()}"] = str(value)
+    given = {"port": port, "server": server, "processes": processes}
+    told = {f"IDP__SERVICE__{name.upper()}": str(value) for name, value in given.items() if value is not None}
+    told[WITH_WORKER] = "0" if no_worker else "1"
     path = configuration_file(opener.config, process_environment())
     if path is not None:
-        os.environ["IDP_CONFIG"] = str(Path(path).absolute())
-    os.environ["IDP_WITH_WORKER"] = "0" if no_worker else "1"
+        told["IDP_CONFIG"] = str(Path(path).absolute())
+    hand_down(told)
     idp = opener(listens=True)
     settings = idp.settings
     idp.database.engine.dispose()
     addresses = start.available(settings.service.bind_addresses)
-    click.echo(f"idp: {settings.service.issuer} on {', '.join(addresses)} port {settings.service.port}", err=True)
+    click.echo(
+        f"idp: {settings.service.issuer} on {', '.join(addresses)} port {settings.service.port}", err=True
+    )
     if settings.service.server == "granian":
         _granian(settings, addresses)
     else:
@@ -92,6 +93,7 @@ def _granian(settings: Settings, addresses: tuple[str, ...]) -> None:
         from granian import Granian
         from granian.constants import Interfaces
         from granian.http import HTTP1Settings
+        from granian.log import LogLevels
     except ImportError:
         raise click.ClickException("granian is not installed: install the extra `fast`") from None
     Granian(
@@ -104,6 +106,6 @@ def _granian(settings: Settings, addresses: tuple[str, ...]) -> None:
         blocking_threads=settings.service.threads,
         http1_settings=HTTP1Settings(header_read_timeout=10_000),
         log_access=False,
-        log_level="warning",
+        log_level=LogLevels.warning,
         workers_kill_timeout=GRACE,
     ).serve()

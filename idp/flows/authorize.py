@@ -56,7 +56,8 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Unclaimed:
-    """A cross-site POST brought no cookies: the request is kept, its continuation is a GET that brings them."""
+    """A cross-site POST brought no cookies: the request is kept, its continuation is a GET that brings
+    them."""
 
     interaction_id: str
 
@@ -77,9 +78,11 @@ class _Standing:
     step: Step | Refuse
 
 
-def begin(idp: Idp, parameters: Parameters, browser: Browser, *, now: int, now_ms: int) -> Shown | Answered | Waiting:
+def begin(
+    idp: Idp, parameters: Parameters, browser: Browser, *, now: int, now_ms: int
+) -> Shown | Answered | Waiting:
     """Take a request that came by GET."""
-    validated = _validated(idp, parameters, now=now)
+    validated = _validated(idp, parameters)
     if not isinstance(validated, tuple):
         return validated
     request, client = validated
@@ -99,8 +102,9 @@ def begin(idp: Idp, parameters: Parameters, browser: Browser, *, now: int, now_m
 
 
 def begin_posted(idp: Idp, parameters: Parameters, *, now: int, now_ms: int) -> Shown | Answered | Unclaimed:
-    """Take a request that came by POST, from another site and thus without our cookies (OpenID Connect Core §3.1.2.1)."""
-    validated = _validated(idp, parameters, now=now)
+    """Take a request that came by POST, from another site and thus without our cookies (OpenID Connect Core
+    §3.1.2.1)."""
+    validated = _validated(idp, parameters)
     if not isinstance(validated, tuple):
         return validated
     interaction = _interaction(idp, validated[0], asked_at=now_ms, now=now)
@@ -124,7 +128,14 @@ def resume(
         return Lost()
     with idp.reading() as tx:
         standing = _standing(
-            idp, tx, interaction.request, client, browser, asked_at=interaction.asked_at, now=now, now_ms=now_ms
+            idp,
+            tx,
+            interaction.request,
+            client,
+            browser,
+            asked_at=interaction.asked_at,
+            now=now,
+            now_ms=now_ms,
         )
     if isinstance(standing.step, Step) and standing.step is not Step.ISSUE:
         return Waiting(standing.step, interaction.id, None if browser.handle else handle)
@@ -153,7 +164,11 @@ def allow(idp: Idp, interaction_id: str, browser: Browser, *, now: int, now_ms: 
         if interaction is None or row is None:
             return False
         store.allow(
-            tx, row.session.sub, interaction.request.client_id, frozenset(interaction.request.scope), at_ms=now_ms
+            tx,
+            row.session.sub,
+            interaction.request.client_id,
+            frozenset(interaction.request.scope),
+            at_ms=now_ms,
         )
     return True
 
@@ -170,7 +185,8 @@ def waiting(idp: Idp, interaction_id: str | None, browser: Browser, *, now: int)
 
 @dataclass(frozen=True, slots=True)
 class ConsentAsked:
-    """What the consent page shows. ``days`` is how long the permission lasts; None: until the person signs out."""
+    """What the consent page shows. ``days`` is how long the permission lasts; None: until the person signs
+    out."""
 
     interaction: Interaction
     client_name: str
@@ -204,13 +220,13 @@ def policy_of(idp: Idp) -> Policy:
 def audiences_of(idp: Idp) -> Mapping[str, str]:
     """Every API scope, with the audience of the resource it belongs to."""
     return {
-        scope: str(resource.audience) for resource in idp.settings.resources.values() for scope in resource.scopes
+        scope: str(resource.audience)
+        for resource in idp.settings.resources.values()
+        for scope in resource.scopes
     }
 
 
-def _validated(
-    idp: Idp, parameters: Parameters, *, now: int
-) -> tuple[AuthorizationRequest, Client] | Shown | Answered:
+def _validated(idp: Idp, parameters: Parameters) -> tuple[AuthorizationRequest, Client] | Shown | Answered:
     client_id = parameters.get("client_id")
     client = None if client_id is None else idp.clients.get(client_id)
     asked = Asked(parameters, client, policy_of(idp))
@@ -244,7 +260,9 @@ def _hinted_sub(idp: Idp, hint: str, client: Client) -> str | None:
     except InvalidToken:
         return None
     audience = claims.get("aud")
-    if claims.get("iss") != idp.issuer or client.client_id not in (audience if isinstance(audience, list) else [audience]):
+    if claims.get("iss") != idp.issuer or client.client_id not in (
+        audience if isinstance(audience, list) else [audience]
+    ):
         return None
     return str(claims["sub"])
 
@@ -270,7 +288,8 @@ def _standing(
 
 
 def _answer(idp: Idp, standing: _Standing, interaction: Interaction | None, *, now: int) -> Answered | None:
-    """The answer, when the time for one has come. None when a person is to be asked, or another tab was faster."""
+    """The answer, when the time for one has come. None when a person is to be asked, or another tab was
+    faster."""
     request = standing.request
     if isinstance(standing.step, Refuse):
         if interaction is not None:

@@ -7,7 +7,8 @@ from idp.values import Handle
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """A browser as it stands before us. ``source`` is its network address for counting, never stored in clear."""
+    """A browser as it stands before us. ``source`` is its network address for counting, never stored in
+    clear."""
 
     handle: Handle | None = field(default=None, repr=False)
     session: Handle | None = field(default=None, repr=False)

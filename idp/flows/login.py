@@ -1,7 +1,8 @@
 """Signing in with username and password (journey D).
 
 Known and unknown usernames cost the same: the same reads, one hash, one write (security bar 5.1). Who is told
-"wrong" learns nothing else. The second factor on an untrusted browser will be asked by ``next_step``, not here.
+"wrong" learns nothing else. The second factor on an untrusted browser will be asked by ``next_step``, not
+here.
 """
 
 from dataclasses import dataclass
@@ -43,7 +44,8 @@ class Throttled:
 def sign_in(
     idp: Idp, typed: str, password: str, browser: Browser, *, client_id: str | None, now: int, now_ms: int
 ) -> SignedIn | Wrong | Throttled:
-    """Check a username in any spelling and a password; raises ``Overloaded`` when too many wait to be checked."""
+    """Check a username in any spelling and a password; raises ``Overloaded`` when too many wait to be
+    checked."""
     try:
         contact = parse_contact(typed)
     except Malformed:
@@ -100,6 +102,11 @@ def sign_in(
             actor=idp.sealer.pseudonym(f"sub:{usable.sub}"),
             client_id=client_id,
             source=source,
-            details={"session": begun.session.id, "proof": "password", "acr": begun.session.acr, "known_browser": known},
+            details={
+                "session": begun.session.id,
+                "proof": "password",
+                "acr": begun.session.acr,
+                "known_browser": known,
+            },
         )
     return SignedIn(begun)

@@ -1,8 +1,8 @@
 """Registration (journey A): what somebody types is matched, a code goes to the contact, an account is born.
 
 The page never tells whether the data matched (journey C1). So a match and a mismatch run the same statements,
-the same writes and the same hash; only the outbox row differs, in its words and in whether it has a recipient:
-the truth goes to the contact on file, and to nobody where the contact is on no file.
+the same writes and the same hash; only the outbox row differs, in its words and in whether it has a
+recipient: the truth goes to the contact on file, and to nobody where the contact is on no file.
 
 Nothing of a customer exists before the code is answered in the browser that asked for it (security bar D6).
 """
@@ -111,7 +111,8 @@ def begin(
     source: str,
     now: int,
 ) -> Begun | Limited:
-    """Keep what was typed and match it with the registry; the terms were accepted on the page that sent it."""
+    """Keep what was typed and match it with the registry; the terms were accepted on the page that sent
+    it."""
     brakes = throttle.registration_brakes(idp, source)
     decision = throttle.spend(idp, brakes, now=now)
     if isinstance(decision, Braked):
@@ -283,7 +284,8 @@ def _wait(idp: Idp, challenge: Challenge, now: int) -> int:
 
 
 def _challenge(idp: Idp, enrolment: Enrolment, *, now: int) -> tuple[Challenge, Parcel]:
-    """A challenge and its message. Where the data did not match, no answer is right and the message tells why."""
+    """A challenge and its message. Where the data did not match, no answer is right and the message tells
+    why."""
     to = enrolment.typed.username
     expires_at = now + idp.settings.codes.registration_life
     challenge_id = idp.entropy.identifier()
@@ -379,7 +381,8 @@ def _complete(
     with idp.writing() as tx:
         won = (
             challenges.end(tx, challenge.id, now=now)
-            and enrolments.complete(tx, enrolment.id, customer_number=record.customer_number, now=now) is not None
+            and enrolments.complete(tx, enrolment.id, customer_number=record.customer_number, now=now)
+            is not None
             and accounts.insert_account(tx, account)
         )
         if won:

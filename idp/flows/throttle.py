@@ -1,4 +1,5 @@
-"""Counting under brakes (``accounts.lockout``): failures, and things that cost; successes never (security bar D7).
+"""Counting under brakes (``accounts.lockout``): failures, and things that cost; successes never (security
+bar D7).
 
 Counters are keyed by pseudonyms, since Ephemera may be a server shared with others.
 """
@@ -25,7 +26,8 @@ def failed(idp: Idp, brakes: Sequence[Brake], *, now: int) -> None:
 
 
 def spend(idp: Idp, brakes: Sequence[Brake], *, now: int) -> Decision:
-    """Count one thing that costs, then say whether it may be done: of many at once no more pass than the rate."""
+    """Count one thing that costs, then say whether it may be done: of many at once no more pass than the
+    rate."""
     for brake in brakes:
         if idp.ephemera.bump(brake.key(now), brake.life, now) > brake.rate.count:
             return Throttled(brake.wait(now), brake.name.partition(":")[0])
@@ -38,7 +40,8 @@ def pseudonym_of_source(idp: Idp, source: str) -> str:
 
 
 def send_brakes(idp: Idp, contact: Contact, source: str) -> tuple[Brake, ...]:
-    """The counters of one message with a code: by contact, on file or not, and by source (security bar 5.3)."""
+    """The counters of one message with a code: by contact, on file or not, and by source (security bar
+    5.3)."""
     limits = idp.settings.limits
     whom = idp.sealer.pseudonym(f"contact:{contact.text}")
     per_source = limits.sends_per_source_ipv6_64 if ":" in source else limits.sends_per_source_ipv4

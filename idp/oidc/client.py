@@ -1,4 +1,5 @@
-"""An OAuth client as it was registered, by the metadata names of RFC 7591 and OpenID Connect Registration 1.0."""
+"""An OAuth client as it was registered, by the metadata names of RFC 7591 and OpenID Connect Registration
+1.0."""
 
 import hmac
 from collections.abc import Mapping
@@ -21,7 +22,8 @@ class ClientKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One registered client. Sets are by the registered names; ``secret_digest`` is SHA-256 of a 256-bit secret."""
+    """One registered client. Sets are by the registered names; ``secret_digest`` is SHA-256 of a 256-bit
+    secret."""
 
     client_id: str
     name: str

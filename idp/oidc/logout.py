@@ -1,7 +1,8 @@
 """RP-initiated logout: what a logout request may do, and whether the person is asked first.
 
-OpenID Connect RP-Initiated Logout 1.0. A hint that names the session in this browser is the person's own relying
-party speaking; anything else could be a stranger's link, so the person is asked (security bar 10.6.2).
+OpenID Connect RP-Initiated Logout 1.0. A hint that names the session in this browser is the person's own
+relying party speaking; anything else could be a stranger's link, so the person is asked (security bar
+10.6.2).
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,8 @@ from idp.oidc.session import Session
 
 @dataclass(frozen=True, slots=True)
 class LogoutRequest:
-    """A logout request whose parameters hold together; ``landing`` is where the browser goes afterwards, if anywhere."""
+    """A logout request whose parameters hold together; ``landing`` is where the browser goes afterwards, if
+    anywhere."""
 
     client: Client | None
     landing: str | None
@@ -33,7 +35,8 @@ def judge(
     state: str | None,
     session: Session | None,
 ) -> LogoutRequest | OAuthError:
-    """What the request comes to (§2, §3). ``hint`` is the verified claims of the id_token_hint, None if it was not ours."""
+    """What the request comes to (§2, §3). ``hint`` is the verified claims of the id_token_hint, None if it
+    was not ours."""
     if hint_sent and hint is None:
         return OAuthError("invalid_request", "id_token_hint is not an ID token of ours")
     if client_id is not None and (client is None or (hint is not None and client_id not in _audience(hint))):
@@ -44,7 +47,12 @@ def judge(
             return OAuthError("invalid_request", "post_logout_redirect_uri is not registered for this client")
         if hint is not None or client_id is not None:
             landing = _with_state(post_logout_redirect_uri, state)
-    own = hint is not None and session is not None and hint.get("sid") == session.id and hint.get("sub") == session.sub
+    own = (
+        hint is not None
+        and session is not None
+        and hint.get("sid") == session.id
+        and hint.get("sub") == session.sub
+    )
     # Without a session there is nothing to end, hence nothing to ask.
     return LogoutRequest(client, landing, confirmed_by_hint=own or (session is None and hint is not None))
 

@@ -8,7 +8,15 @@ from idp.settings.checks import STANDARD_SCOPES, warnings
 from idp.settings.faults import Fault, SettingsFaults
 from idp.settings.lifetimes import Lifetimes
 from idp.settings.limits import Limits
-from idp.settings.loading import DEMO_CONFIG, Loaded, configuration_file, load, process_environment, read
+from idp.settings.loading import (
+    DEMO_CONFIG,
+    Loaded,
+    configuration_file,
+    hand_down,
+    load,
+    process_environment,
+    read,
+)
 from idp.settings.messages import Delivery, Logout, Sms, Smtp
 from idp.settings.people import Codes, Password, Registration
 from idp.settings.section import Rate, is_loopback
@@ -41,6 +49,7 @@ __all__ = [
     "Sms",
     "Smtp",
     "configuration_file",
+    "hand_down",
     "is_loopback",
     "load",
     "process_environment",

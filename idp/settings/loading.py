@@ -73,6 +73,11 @@ def process_environment() -> Mapping[str, str]:
     return dict(os.environ)
 
 
+def hand_down(variables: Mapping[str, str]) -> None:
+    """Put variables into this process's environment, for the serving processes that it starts."""
+    os.environ.update(variables)
+
+
 def configuration_file(given: Path | None, environ: Mapping[str, str]) -> Path | None:
     """The file to read: the one given, else ``$IDP_CONFIG``, else one of ours that exists here, else none.
 

@@ -1,4 +1,5 @@
-"""The audit trail: rows are only ever added. Actors and sources are pseudonyms, details never personal data."""
+"""The audit trail: rows are only ever added. Actors and sources are pseudonyms, details never personal
+data."""
 
 import json
 from collections.abc import Mapping

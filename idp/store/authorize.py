@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -61,11 +62,11 @@ _GRANT = select(grants.c.scope, grants.c.granted_at).where(
 )
 
 
-def _interaction(row: object) -> Interaction | None:
+def _interaction(row: Any) -> Interaction | None:
     if row is None:
         return None
-    identifier, request, asked_at, expires_at = row  # type: ignore[misc]  # a Row unpacks like a tuple
-    return Interaction(identifier, AuthorizationRequest.from_json(json.loads(request)), asked_at, expires_at)
+    request = AuthorizationRequest.from_json(json.loads(row.request))
+    return Interaction(row.id, request, row.asked_at, row.expires_at)
 
 
 def wait(tx: Tx, interaction: Interaction, browser_digest: bytes | None) -> None:
@@ -117,7 +118,9 @@ def allow(tx: Tx, sub: str, client_id: str, scope: frozenset[str], *, at_ms: int
     tx.execute(
         insert(grants)
         .values(sub=sub, client_id=client_id, scope=written, granted_at=at_ms)
-        .on_conflict_do_update(index_elements=["sub", "client_id"], set_={"scope": written, "granted_at": at_ms})
+        .on_conflict_do_update(
+            index_elements=["sub", "client_id"], set_={"scope": written, "granted_at": at_ms}
+        )
     )
 
 

@@ -1,4 +1,5 @@
-"""One database, two ways in: ``reading`` (no transaction kept) and ``writing`` (one transaction, all or nothing).
+"""One database, two ways in: ``reading`` (no transaction kept) and ``writing`` (one transaction, all or
+nothing).
 
 SQLite runs in WAL mode with ``BEGIN IMMEDIATE`` and one writer at a time per process: its own busy handler is
 unfair and lets a writer starve. PostgreSQL reads run in autocommit, which saves two round trips each.
@@ -32,7 +33,8 @@ def engine_options(url: str, *, pool_size: int, threads: int, statement_timeout_
             "max_overflow": 0,
             "connect_args": {"check_same_thread": False, "timeout": statement_timeout_ms / 1000},
         }
-    # Milliseconds; the lock timeout is the shorter, so that a waiting request gives up before the statement does.
+    # Milliseconds; the lock timeout is the shorter, so that a waiting request gives up before the statement
+    # does.
     server = f"-c statement_timeout={statement_timeout_ms} -c idle_in_transaction_session_timeout=10000"
     return {
         "pool_size": pool_size,
@@ -104,8 +106,8 @@ class Database:
     def writing(self) -> Iterator[Tx]:
         """One transaction: it commits when the block ends, and leaves nothing behind when the block raises.
 
-        Raises ``DatabaseDown``, and ``RuntimeError`` when the thread is inside ``writing`` already: a port called
-        there would wait for itself.
+        Raises ``DatabaseDown``, and ``RuntimeError`` when the thread is inside ``writing`` already: a port
+        called there would wait for itself.
         """
         if getattr(self._here, "writing", False):
             raise RuntimeError("writing() inside writing(): call ports and flows outside the transaction")

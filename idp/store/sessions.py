@@ -24,9 +24,7 @@ class SessionRow:
 
 
 _FIND = (
-    select(
-        sessions.c.id, sessions.c.sub, sessions.c.proofs, sessions.c.last_seen_at, accounts.c.language
-    )
+    select(sessions.c.id, sessions.c.sub, sessions.c.proofs, sessions.c.last_seen_at, accounts.c.language)
     .join_from(sessions, accounts, sessions.c.sub == accounts.c.sub)
     .where(
         sessions.c.handle_digest == bindparam("digest"),
@@ -64,7 +62,11 @@ _END_TOKENS = (
     )
     .values(revoked_at=bindparam("now"))
 )
-_CLIENTS = select(authorizations.c.client_id).where(authorizations.c.session_id == bindparam("session_id")).distinct()
+_CLIENTS = (
+    select(authorizations.c.client_id)
+    .where(authorizations.c.session_id == bindparam("session_id"))
+    .distinct()
+)
 _KNOWN = select(known_browsers.c.sub).where(
     known_browsers.c.browser_digest == bindparam("browser_digest"), known_browsers.c.sub == bindparam("sub")
 )
@@ -81,7 +83,8 @@ _REMEMBER = {"sqlite": _remember(sqlite_insert), "postgresql": _remember(postgre
 
 
 def find(tx: Tx, handle_digest: bytes, *, now: int, idle: int) -> SessionRow | None:
-    """The live session a cookie stands for; None when ended, expired, idle too long, or the account not active."""
+    """The live session a cookie stands for; None when ended, expired, idle too long, or the account not
+    active."""
     row = tx.execute(_FIND, {"digest": handle_digest, "now": now, "idle_since": now - idle}).one_or_none()
     if row is None:
         return None
@@ -107,7 +110,12 @@ def start(tx: Tx, session: Session, handle_digest: bytes, *, now: int, expires_a
 
 def renew(tx: Tx, session: Session, handle_digest: bytes, *, now: int) -> None:
     """Give a session its new proofs and a new handle; the old handle opens nothing any more."""
-    values = {"session_id": session.id, "new_digest": handle_digest, "new_proofs": _written(session.proofs), "now": now}
+    values = {
+        "session_id": session.id,
+        "new_digest": handle_digest,
+        "new_proofs": _written(session.proofs),
+        "now": now,
+    }
     tx.execute(_RENEW, values)
 
 

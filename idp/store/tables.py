@@ -54,7 +54,9 @@ customer_contacts = Table(
     "customer_contacts",
     metadata,
     Column("contact_index", Digest, nullable=False),
-    Column("customer_number", ForeignKey("customer_records.customer_number", ondelete="CASCADE"), nullable=False),
+    Column(
+        "customer_number", ForeignKey("customer_records.customer_number", ondelete="CASCADE"), nullable=False
+    ),
     Column("kind", String(8), nullable=False),
     # Whose contact it is, by tax code: several records of one person do not make it shared.
     Column("holder_index", Digest, nullable=False),
@@ -177,7 +179,8 @@ interactions = Table(
     "interactions",
     metadata,
     Column("id", String(32), primary_key=True),
-    # The browser it belongs to; null between a cross-site POST, which carries no cookie, and its continuation.
+    # The browser it belongs to; null between a cross-site POST, which carries no cookie, and its
+    # continuation.
     Column("browser_digest", Digest, nullable=True, index=True),
     # JSON of the AuthorizationRequest after validation; nothing of it is read from the browser again.
     Column("request", Text, nullable=False),

@@ -15,7 +15,7 @@ class Acr(StrEnum):
 class Amr(StrEnum):
     """Authentication method references (RFC 8176 §2)."""
 
-    PASSWORD = "pwd"  # noqa: S105 (the registered name of the method)
+    PASSWORD = "pwd"
     OTP = "otp"
     SMS = "sms"
     HARDWARE_KEY = "hwk"
@@ -27,7 +27,7 @@ class Amr(StrEnum):
 class ProofKind(StrEnum):
     """What a person did to prove who they are."""
 
-    PASSWORD = "password"  # noqa: S105 (a kind, not a secret)
+    PASSWORD = "password"
     EMAIL_CODE = "email_code"
     SMS_CODE = "sms_code"
 

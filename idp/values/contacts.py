@@ -1,6 +1,7 @@
 """Email addresses and mobile numbers in the one spelling by which we compare them.
 
-Case and IDN spelling fold; dots and plus signs are significant, since they may be two people (journeys, *Username*).
+Case and IDN spelling fold; dots and plus signs are significant, since they may be two people (journeys,
+*Username*).
 """
 
 from dataclasses import dataclass, field

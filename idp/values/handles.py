@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 def digest_of(secret: str) -> bytes:
     """The SHA-256 of a secret of at least 128 random bits, 32 bytes: what is stored in its stead.
 
-    A fast hash is enough because the secret is random (OWASP ASVS 11.4.1); never use it for a password or a code.
+    A fast hash is enough because the secret is random (OWASP ASVS 11.4.1); never use it for a password or a
+    code.
     """
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 

@@ -16,7 +16,8 @@ class TaxCode:
 
     @classmethod
     def parse(cls, typed: str) -> "TaxCode":
-        """The tax code that was typed, its check character verified; raises ``Malformed("invalid_tax_code")``."""
+        """The tax code that was typed, its check character verified; raises
+        ``Malformed("invalid_tax_code")``."""
         from stdnum.it import codicefiscale, iva
 
         compact = typed.replace(" ", "").upper()
@@ -46,7 +47,8 @@ class VatNumber:
 
     @classmethod
     def parse(cls, typed: str) -> "VatNumber":
-        """The VAT number that was typed, its check digit verified; raises ``Malformed("invalid_vat_number")``."""
+        """The VAT number that was typed, its check digit verified; raises
+        ``Malformed("invalid_vat_number")``."""
         from stdnum.it import iva
 
         compact = typed.replace(" ", "").upper().removeprefix("IT")

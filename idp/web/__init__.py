@@ -1,1 +1,2 @@
-"""Two faces over the same flows: pages for people, endpoints for machines. No rule and no query lives here."""
+"""Two faces over the same flows: pages for people, endpoints for machines. No rule and no query lives
+here."""

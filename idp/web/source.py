@@ -9,7 +9,8 @@ UNKNOWN = "unknown"
 
 
 def source_of(environ: Mapping[str, Any], *, trusted_proxies: int) -> str:
-    """The source of a request; ``trusted_proxies`` is how many proxies of ours each add one X-Forwarded-For entry.
+    """The source of a request; ``trusted_proxies`` is how many proxies of ours each add one X-Forwarded-For
+    entry.
 
     Entries beyond those hops were written by the client and are not read (OWASP ASVS 15.3.4).
     """

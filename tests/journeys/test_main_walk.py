@@ -78,5 +78,3 @@ def test_she_comes_back_and_signs_in_with_any_spelling_of_her_mobile_refused_and
     page.fill("#password", PASSWORD)
     page.click("#continue")
     on_page(page, "portal-policies")
-
-

@@ -82,7 +82,11 @@ class InProcess:
 
     def client(self, kind: str = "web", client_id: str = "portal", **metadata: Any) -> Registered:
         """Register a client; a first-party web client with everything unless told otherwise."""
-        stated: dict[str, Any] = {"client_kind": kind, "client_id": client_id, "client_name": client_id.title()}
+        stated: dict[str, Any] = {
+            "client_kind": kind,
+            "client_id": client_id,
+            "client_name": client_id.title(),
+        }
         if kind not in ("service", "api"):
             stated |= {
                 "redirect_uris": [CALLBACK],
@@ -137,7 +141,13 @@ class InProcess:
 
     def register(self, visitor: Visitor, contact: str = "maria.rossi@posta.example", **typed: str) -> None:
         """Walk journey A from the profile page to the done page."""
-        data = {"given_name": "Maria", "family_name": "Rossi", "username": contact, "accept_terms": "yes", **typed}
+        data = {
+            "given_name": "Maria",
+            "family_name": "Rossi",
+            "username": contact,
+            "accept_terms": "yes",
+            **typed,
+        }
         visitor.get("/register")
         visitor.press(profile="person")
         visitor.press(**data)

@@ -98,7 +98,7 @@ class HttpBrowser:
     def _follow(self, answer: httpx.Response) -> httpx.Response:
         for _ in range(12):
             target = answer.headers.get("location")
-            if target is None or not (target.startswith("/") or target.startswith(self._origin + "/")):
+            if target is None or not (target.startswith(("/", self._origin + "/"))):
                 break
             answer = self.http.get(str(answer.url.join(target)))
         self.last = answer
@@ -188,7 +188,9 @@ class RunningService:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, config: str, *, processes: int = 1, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+def serving(
+    folder: Path, config: str, *, processes: int = 1, port: int
+) -> Iterator["subprocess.Popen[bytes]"]:
     """``idp serve`` with this configuration, stopped afterwards; raises AssertionError with its log."""
     file = folder / "idp.toml"
     file.write_text(config, "utf-8")

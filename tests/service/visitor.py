@@ -91,13 +91,17 @@ class Visitor:
     def _open(self, method: str, address: str, **options: Any) -> TestResponse:
         self.at = address.removeprefix(self._base)
         return self._client.open(
-            self.at, method=method, base_url=self._base, environ_overrides={"REMOTE_ADDR": self._source}, **options
+            self.at,
+            method=method,
+            base_url=self._base,
+            environ_overrides={"REMOTE_ADDR": self._source},
+            **options,
         )
 
     def _follow(self, response: TestResponse) -> TestResponse:
         for _ in range(10):
             target = response.headers.get("Location", "")
-            if response.status_code != 303 or not (target.startswith("/") or target.startswith(self._base + "/")):
+            if response.status_code != 303 or not (target.startswith(("/", self._base + "/"))):
                 break
             query = target.partition("?")
             response = self._open("GET", query[0], query_string=query[2] or None)

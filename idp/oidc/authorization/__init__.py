@@ -1,1 +1,2 @@
-"""The authorization endpoint's rules: from raw parameters to an AuthorizationRequest, and from there to the next step."""
+"""The authorization endpoint's rules: from raw parameters to an AuthorizationRequest, and from there to the
+next step."""

@@ -1,8 +1,8 @@
 """The chain of checks that turns raw parameters into an AuthorizationRequest, each asking one question.
 
-Checks run in the order of their tuple. Those of ``DISPLAYED`` run before the redirect URI is trusted: their fault
-is shown to the person and redirected nowhere (RFC 6749 §4.1.2.1, RFC 9700 §4.11). Those of ``REDIRECTED`` answer
-the relying party.
+Checks run in the order of their tuple. Those of ``DISPLAYED`` run before the redirect URI is trusted: their
+fault is shown to the person and redirected nowhere (RFC 6749 §4.1.2.1, RFC 9700 §4.11). Those of
+``REDIRECTED`` answer the relying party.
 """
 
 import re
@@ -85,7 +85,8 @@ def redirect_uri_is_registered(asked: Asked) -> OAuthError | None:
 
 
 def state_can_be_echoed(asked: Asked) -> OAuthError | None:
-    """Is the state short enough to be sent back exactly? An error without it could not be told from a forgery."""
+    """Is the state short enough to be sent back exactly? An error without it could not be told from a
+    forgery."""
     if len(asked.get("state") or "") > asked.policy.state_length:
         return _refuse("invalid_request", "state is too long")
     return None
@@ -192,7 +193,8 @@ def first_fault(checks: tuple[Check, ...], asked: Asked) -> OAuthError | None:
 
 
 def scope_of(asked: Asked) -> tuple[str, ...]:
-    """The scopes asked for that this client may have; unknown ones are ignored (OpenID Connect Core §3.1.2.1)."""
+    """The scopes asked for that this client may have; unknown ones are ignored (OpenID Connect Core
+    §3.1.2.1)."""
     client = asked.known_client
     offered = client.scopes & (set(IDENTITY_SCOPES) | set(asked.policy.audiences))
     if "refresh_token" not in client.grant_types:

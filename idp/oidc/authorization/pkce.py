@@ -17,8 +17,8 @@ def is_challenge(text: str) -> bool:
 def verifier_matches(verifier: str | None, challenge: str | None) -> bool:
     """Whether the verifier answers the challenge (§4.6), in constant time.
 
-    A verifier where no challenge was stored is a refusal too, else stripping the challenge from the authorization
-    request would switch PKCE off (RFC 9700 §4.8.2).
+    A verifier where no challenge was stored is a refusal too, else stripping the challenge from the
+    authorization request would switch PKCE off (RFC 9700 §4.8.2).
     """
     if verifier is None or challenge is None:
         return verifier is None and challenge is None

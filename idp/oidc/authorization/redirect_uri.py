@@ -1,4 +1,5 @@
-"""Whether a redirect URI is one the client registered: by simple string comparison (RFC 9700 §2.1, RFC 3986 §6.2.1).
+"""Whether a redirect URI is one the client registered: by simple string comparison (RFC 9700 §2.1, RFC 3986
+§6.2.1).
 
 The one exception is a native client's loopback redirect, whose port is chosen when the request is made
 (RFC 8252 §7.3).
@@ -18,11 +19,14 @@ def is_registered(client: Client, uri: str) -> bool:
     if client.kind is not ClientKind.NATIVE:
         return False
     portless = _without_loopback_port(uri)
-    return portless is not None and any(portless == _without_loopback_port(known) for known in client.redirect_uris)
+    return portless is not None and any(
+        portless == _without_loopback_port(known) for known in client.redirect_uris
+    )
 
 
 def uses_private_scheme(uri: str) -> bool:
-    """Whether the URI belongs to an app by a private-use scheme (RFC 8252 §7.1), which another app may claim too."""
+    """Whether the URI belongs to an app by a private-use scheme (RFC 8252 §7.1), which another app may claim
+    too."""
     return not uri.startswith(("https://", "http://"))
 
 

@@ -1,5 +1,6 @@
 """An authorization request that passed every check (OpenID Connect Core §3.1.2.1)."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -28,7 +29,8 @@ class AuthorizationRequest:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> "AuthorizationRequest":
+    def from_json(cls, stored: Mapping[str, Any]) -> "AuthorizationRequest":
         """The request that ``to_json`` wrote."""
-        tuples = {"scope", "prompt", "ui_locales", "acr_values"}
-        return cls(**{name: tuple(value) if name in tuples else value for name, value in stored.items()})
+        lists = ("scope", "prompt", "ui_locales", "acr_values")
+        fields: dict[str, Any] = {**stored, **{name: tuple(stored[name]) for name in lists}}
+        return cls(**fields)

@@ -1,4 +1,5 @@
-"""What the relying party is told: a code or an error, with ``state`` as it came and ``iss`` always (RFC 9207)."""
+"""What the relying party is told: a code or an error, with ``state`` as it came and ``iss`` always (RFC
+9207)."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
@@ -21,7 +22,9 @@ class AuthorizationResponse:
         return f"{self.redirect_uri}{glue}{urlencode(self.fields)}"
 
 
-def success(*, redirect_uri: str, response_mode: str, state: str | None, issuer: str, code: str) -> AuthorizationResponse:
+def success(
+    *, redirect_uri: str, response_mode: str, state: str | None, issuer: str, code: str
+) -> AuthorizationResponse:
     """The answer that carries a code (RFC 6749 §4.1.2)."""
     return _response(redirect_uri, response_mode, [("code", code)], state, issuer)
 

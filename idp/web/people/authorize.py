@@ -1,4 +1,5 @@
-"""The authorization endpoint's pages: requests come in, people are led to the step they are at, answers leave."""
+"""The authorization endpoint's pages: requests come in, people are led to the step they are at, answers
+leave."""
 
 from flask import Blueprint, Response, request
 

@@ -21,12 +21,25 @@ RETRY_AFTER = 5
 """Seconds after which a browser may come back when something we stand on did not answer."""
 
 _NAMED = frozenset(
-    {"client_id", "redirect_uri", "state", "post_logout_redirect_uri", "id_token_hint", "response_type", "scope"}
+    {
+        "client_id",
+        "redirect_uri",
+        "state",
+        "post_logout_redirect_uri",
+        "id_token_hint",
+        "response_type",
+        "scope",
+    }
 )
 
 
 def error_page(
-    visit: Visit, status: int, *, code: str | None = None, parameter: str | None = None, retry_after: int | None = None
+    visit: Visit,
+    status: int,
+    *,
+    code: str | None = None,
+    parameter: str | None = None,
+    retry_after: int | None = None,
 ) -> Response:
     """The error page."""
     response = visit.page(
@@ -44,7 +57,8 @@ def error_page(
 
 
 def oauth_error_page(visit: Visit, fault: OAuthError) -> Response:
-    """A protocol error that is displayed, not redirected (RFC 6749 §4.1.2.1); descriptions begin with the parameter."""
+    """A protocol error that is displayed, not redirected (RFC 6749 §4.1.2.1); descriptions begin with the
+    parameter."""
     first = fault.description.partition(" ")[0]
     return error_page(visit, fault.status, code=fault.error, parameter=first if first in _NAMED else None)
 

@@ -6,7 +6,7 @@ from idp.flows.idp import Idp
 from idp.web.people import authorize, errors, inbox, legal, login, logout, register
 from idp.web.people.cookies import Cookies
 from idp.web.people.pages import Pages
-from idp.web.people.visit import Face
+from idp.web.people.visit import Face, Visit
 
 PERMISSIONS = (
     "publickey-credentials-create=(self), publickey-credentials-get=(self), otp-credentials=(self), "
@@ -28,7 +28,7 @@ def create(idp: Idp, pages: Pages, *, messages: inbox.Messages | None) -> Flask:
         del name
         found = pages.static_files.find(request.path)
         if found is None:
-            return errors.error_page(errors.Visit(face, request), 404)
+            return errors.error_page(Visit(face, request), 404)
         packed = "gzip" in request.headers.get("Accept-Encoding", "") and found.gzipped is not None
         return Response(found.gzipped if packed else found.content, headers=found.headers(packed=packed))
 

@@ -1,4 +1,5 @@
-"""Example texts of privacy notice, terms and accessibility statement, for an insurer that has set no addresses yet."""
+"""Example texts of privacy notice, terms and accessibility statement, for an insurer that has set no
+addresses yet."""
 
 from flask import Blueprint, Response, abort, request
 

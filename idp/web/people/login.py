@@ -16,7 +16,9 @@ def blueprint(face: Face) -> Blueprint:
     @door.route("/login", methods=["GET", "POST"])
     def sign_in() -> Response:
         visit = Visit(face, request)
-        interaction = authorize.waiting(face.idp, visit.query.get("interaction"), visit.browser, now=visit.now)
+        interaction = authorize.waiting(
+            face.idp, visit.query.get("interaction"), visit.browser, now=visit.now
+        )
         if interaction is None:
             if visit.pressed:
                 _ = visit.form

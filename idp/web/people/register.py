@@ -31,7 +31,11 @@ def blueprint(face: Face) -> Blueprint:
     def arrive() -> tuple[Visit, str | None]:
         visit = Visit(face, request)
         interaction_id = visit.query.get("interaction")
-        waiting = authorize.waiting(face.idp, interaction_id, visit.browser, now=visit.now) if interaction_id else None
+        waiting = (
+            authorize.waiting(face.idp, interaction_id, visit.browser, now=visit.now)
+            if interaction_id
+            else None
+        )
         visit.belongs_to(waiting)
         return visit, None if waiting is None else waiting.id
 
@@ -79,7 +83,9 @@ def blueprint(face: Face) -> Blueprint:
             except Malformed as fault:
                 faults["username"] = fault.reason
         if faults or contact is None:
-            in_order = {name: faults[name] for name in (*(field.name for field in form), "page") if name in faults}
+            in_order = {
+                name: faults[name] for name in (*(field.name for field in form), "page") if name in faults
+            }
             return _data_page(visit, interaction, form.values(), in_order)
         outcome = register.begin(
             face.idp,
@@ -97,7 +103,9 @@ def blueprint(face: Face) -> Blueprint:
                 response.headers["Retry-After"] = str(retry_after)
                 return response
             case Begun(handle):
-                return visit.keep(visit.go("/register/password", interaction=interaction), "enrolment", handle)
+                return visit.keep(
+                    visit.go("/register/password", interaction=interaction), "enrolment", handle
+                )
 
     @door.route("/register/password", methods=["GET", "POST"])
     def password() -> Response:
@@ -150,9 +158,7 @@ def blueprint(face: Face) -> Blueprint:
         if isinstance(outcome, Registered):
             onward = visit.go("/register/done", interaction=interaction)
             return visit.forget(visit.signed_in(onward, outcome.begun), "enrolment")
-        return _verify_page(
-            visit, interaction, known, {"code": outcome.fault}, tries_left=outcome.tries_left
-        )
+        return _verify_page(visit, interaction, known, {"code": outcome.fault}, tries_left=outcome.tries_left)
 
     @door.get("/register/identify")
     def identify() -> Response:
@@ -175,7 +181,9 @@ def blueprint(face: Face) -> Blueprint:
             if interaction is not None:
                 return visit.go("/authorize/resume", interaction=interaction)
             return visit.page("no-interaction")
-        waiting = authorize.waiting(face.idp, interaction, visit.browser, now=visit.now) if interaction else None
+        waiting = (
+            authorize.waiting(face.idp, interaction, visit.browser, now=visit.now) if interaction else None
+        )
         client = None if waiting is None else face.idp.clients.get(waiting.request.client_id)
         return visit.page(
             "register-done",
@@ -191,7 +199,12 @@ def blueprint(face: Face) -> Blueprint:
         return visit.answer(declined)
 
     def _data_page(
-        visit: Visit, interaction: str | None, values: dict[str, Any], faults: dict[str, str], *, status: int = 200
+        visit: Visit,
+        interaction: str | None,
+        values: dict[str, Any],
+        faults: dict[str, str],
+        *,
+        status: int = 200,
     ) -> Response:
         return visit.page(
             "register-data",
@@ -244,7 +257,9 @@ def blueprint(face: Face) -> Blueprint:
             steps=STEPS,
             channel="email" if known.enrolment.typed.username.kind == "email" else "sms",
             sent_to=known.enrolment.typed.username.masked,
-            expires_in=0 if challenge is None or not challenge.live(visit.now) else challenge.expires_at - visit.now,
+            expires_in=0
+            if challenge is None or not challenge.live(visit.now)
+            else challenge.expires_at - visit.now,
             resend_in=0 if challenge is None else register.resend_wait(challenge.sent_at, gap, visit.now),
             resent=resent,
             tries_left=tries_left,

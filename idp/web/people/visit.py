@@ -50,7 +50,8 @@ class Face:
 
 
 class Visit:
-    """One request. ``now`` is read once; the form is read at the first need and is proven to be ours by then."""
+    """One request. ``now`` is read once; the form is read at the first need and is proven to be ours by
+    then."""
 
     def __init__(self, face: Face, request: Request) -> None:
         self.face = face
@@ -105,7 +106,8 @@ class Visit:
         return self.request.method == "POST"
 
     def _check_origin(self) -> None:
-        # Our pages send no referrer, so an honest Origin may be "null"; Sec-Fetch-Site then tells (ASVS 3.5.1).
+        # Our pages send no referrer, so an honest Origin may be "null"; Sec-Fetch-Site then tells (ASVS
+        # 3.5.1).
         origin = self.request.headers.get("Origin")
         if origin not in (None, "null", self.idp.issuer):
             raise Forged
@@ -138,7 +140,8 @@ class Visit:
         self._account_language = language
 
     def leads_to(self, uri: str) -> None:
-        """Let this page's form end, by redirects, at a URI's origin (Chromium applies form-action to the chain)."""
+        """Let this page's form end, by redirects, at a URI's origin (Chromium applies form-action to the
+        chain)."""
         parts = urlsplit(uri)
         target = f"{parts.scheme}:" if uses_private_scheme(uri) else f"{parts.scheme}://{parts.netloc}"
         self._form_targets = (*self._form_targets, target)
@@ -168,9 +171,12 @@ class Visit:
     # --- answers -----------------------------------------------------------------------------------------
 
     def page(self, name: str, *, status: int = 200, **context: Any) -> Response:
-        """A page, with the headers that keep it from being framed, cached, or made to run what is not ours."""
+        """A page, with the headers that keep it from being framed, cached, or made to run what is not
+        ours."""
         here = self._own_address() if self._switches else ""
-        html = self.face.pages.render(name, self.language, here=here, csrf=self.csrf, status=status, **context)
+        html = self.face.pages.render(
+            name, self.language, here=here, csrf=self.csrf, status=status, **context
+        )
         response = Response(html, status=status, mimetype="text/html")
         targets = " ".join(dict.fromkeys(("'self'", *self._form_targets)))
         response.headers["Content-Security-Policy"] = _POLICY.format(targets)
@@ -191,7 +197,10 @@ class Visit:
         if response.response_mode == "form_post":
             self.leads_to(response.redirect_uri)
             return self.page(
-                "form-post", action=response.redirect_uri, fields=list(response.fields), client_name=client_name
+                "form-post",
+                action=response.redirect_uri,
+                fields=list(response.fields),
+                client_name=client_name,
             )
         return self._redirect(response.location)
 
@@ -228,5 +237,3 @@ class Visit:
         """Where this page stands by GET: its path with its query, also when it was posted to."""
         query = self.request.query_string.decode("latin-1")
         return f"{self.request.path}?{query}" if query else self.request.path
-
-
