@@ -1,4 +1,4 @@
-"""A relying party as a test needs it: it asks, reads the answer, redeems the code; nothing is checked for it."""
+"""A relying party as a test needs it: it asks, reads the answer, redeems the code; it checks nothing."""
 
 import base64
 import hashlib

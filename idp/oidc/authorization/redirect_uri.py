@@ -9,7 +9,7 @@ import re
 
 from idp.oidc.client import Client, ClientKind
 
-_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::(\d{1,5}))?(/[^#\s]*)?\Z")
+_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([0-9]{1,5}))?(/[^#\s]*)?\Z")
 
 
 def is_registered(client: Client, uri: str) -> bool:

@@ -1,0 +1,51 @@
+"""What the proofs of a session are worth: what happened and never more (contract: assurance, RFC 8176)."""
+
+from itertools import combinations
+
+import pytest
+
+from idp.oidc.session import Session
+from idp.values import Acr, Proof, ProofKind
+
+PASSWORD, EMAIL, SMS = ProofKind.PASSWORD, ProofKind.EMAIL_CODE, ProofKind.SMS_CODE
+
+
+def session(*kinds: ProofKind, at: int = 1_800_000_000_000) -> Session:
+    return Session("sid", "sub", tuple(Proof(kind, at + n) for n, kind in enumerate(kinds)))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "acr", "amr"),
+    [
+        ((PASSWORD,), Acr.SINGLE, ("pwd",)),
+        ((EMAIL,), Acr.SINGLE, ("otp",)),
+        ((SMS,), Acr.SINGLE, ("otp", "sms")),
+        # A code by email earns only the lowest class (journey D).
+        ((PASSWORD, EMAIL), Acr.SINGLE, ("pwd", "otp")),
+        ((EMAIL, SMS), Acr.SINGLE, ("otp", "sms")),
+        ((PASSWORD, SMS), Acr.TWO_FACTOR, ("pwd", "otp", "sms", "mfa")),
+        ((SMS, PASSWORD), Acr.TWO_FACTOR, ("otp", "sms", "pwd", "mfa")),
+        ((PASSWORD, EMAIL, SMS), Acr.TWO_FACTOR, ("pwd", "otp", "sms", "mfa")),
+    ],
+)
+def test_what_each_set_of_proofs_is_worth(
+    kinds: tuple[ProofKind, ...], acr: Acr, amr: tuple[str, ...]
+) -> None:
+    assert session(*kinds).acr is acr
+    assert session(*kinds).amr == amr
+
+
+def test_every_set_of_proofs_names_each_method_once_and_no_other() -> None:
+    for count in (1, 2, 3):
+        for kinds in combinations(ProofKind, count):
+            amr = session(*kinds).amr
+            assert len(set(amr)) == len(amr)
+            assert ("pwd" in amr) == (PASSWORD in kinds)
+            assert ("sms" in amr) == (SMS in kinds)
+            assert ("mfa" in amr) == (session(*kinds).acr is Acr.TWO_FACTOR)
+
+
+def test_auth_time_is_when_the_newest_proof_was_given() -> None:
+    newest_first = Session("sid", "sub", (Proof(SMS, 2_000_999), Proof(PASSWORD, 1_000_000)))
+    assert newest_first.proven_at == 2_000_999
+    assert newest_first.auth_time == 2000
