@@ -16,7 +16,9 @@ from tests.bench.services import Client, Login, Seeds, cookie_field
 
 IDP = ROOT / ".venv" / "bin" / "idp"
 REDIRECT_URI = "http://localhost:9/callback"
-SCOPE = "openid profile email"
+# A token that a protected resource may introspect must be for that resource: its scope is asked as well.
+AUDIENCE = "https://api.bench.example"
+SCOPE = "openid profile email policies"
 # A new installation with the defaults of a deployment, durability included (SQLite syncs each commit). The
 # development inbox alone, from which the customers read their codes, is not what a deployment has.
 CONFIGURATION = """\
@@ -36,7 +38,7 @@ directory = "{folder}/keys"
 inbox_path = "{folder}/inbox.jsonl"
 
 [resources.bench]
-audience = "https://api.bench.example"
+audience = "{audience}"
 scopes = ["policies"]
 """
 REGISTRY_HEADER = (
@@ -103,7 +105,9 @@ class OurService:
             raise CannotRunError("no .venv/bin/idp: run `make bench`, which installs it")
         self._folder.mkdir(parents=True, exist_ok=True)
         self.configuration.write_text(
-            CONFIGURATION.format(port=self.port, database_url=self._database_url, folder=self._folder)
+            CONFIGURATION.format(
+                port=self.port, database_url=self._database_url, folder=self._folder, audience=AUDIENCE
+            )
         )
         people = customers(self._sessions)
         self._command("db", "upgrade")
@@ -114,6 +118,9 @@ class OurService:
             "--kind", "web", "--id", "bench-web", "--name", "Bench web", "--redirect-uri", REDIRECT_URI,
             "--scope", SCOPE, "--alg", "ES256", "--first-party",
         )  # fmt: skip
+        api = self._client(
+            "--kind", "api", "--id", "bench-api", "--name", "Bench API", "--audience", AUDIENCE
+        )
         self.start()
         worker = Process(
             [str(IDP), "worker", "--config", str(self.configuration)],
@@ -128,7 +135,7 @@ class OurService:
         self._seeds = Seeds(
             web=web,
             service=service,
-            introspecting=web,
+            introspecting=api,
             redirect_uri=REDIRECT_URI,
             scope=SCOPE,
             service_form={"grant_type": "client_credentials", "scope": "policies"},
