@@ -11,6 +11,7 @@ A silent request costs one read and one commit; one that has to ask keeps one ro
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from idp.accounts.audit import Event
 from idp.flows import sessions as session_flows
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
@@ -23,7 +24,7 @@ from idp.oidc.client import Client
 from idp.oidc.errors import OAuthError
 from idp.oidc.interaction import Refuse, Step, grant_matters, next_step
 from idp.oidc.parameters import Parameters
-from idp.store import accounts, sessions
+from idp.store import accounts, audit, sessions
 from idp.store import authorize as store
 from idp.store.authorize import Interaction
 from idp.store.database import Tx
@@ -150,6 +151,15 @@ def decline(idp: Idp, interaction_id: str, browser: Browser, *, now: int) -> Ans
         interaction = store.find(tx, interaction_id, browser.digest, now=now)
         if interaction is None or not store.end(tx, interaction.id, now=now):
             return Lost()
+        row = session_flows.current(idp, tx, browser, now=now)
+        audit.add(
+            tx,
+            Event.CONSENT_REFUSED,
+            at=now,
+            actor=None if row is None else idp.sealer.pseudonym(f"sub:{row.session.sub}"),
+            client_id=interaction.request.client_id,
+            details={"scope": " ".join(interaction.request.scope)[:200]},
+        )
     fault = OAuthError("access_denied", "the person declined")
     return Answered(_failure(idp, interaction.request, fault))
 
@@ -169,6 +179,14 @@ def allow(idp: Idp, interaction_id: str, browser: Browser, *, now: int, now_ms: 
             interaction.request.client_id,
             frozenset(interaction.request.scope),
             at_ms=now_ms,
+        )
+        audit.add(
+            tx,
+            Event.CONSENT_GIVEN,
+            at=now,
+            actor=idp.sealer.pseudonym(f"sub:{row.session.sub}"),
+            client_id=interaction.request.client_id,
+            details={"scope": " ".join(interaction.request.scope)[:200]},
         )
     return True
 

@@ -90,7 +90,9 @@ def sign_in(
             )
         return Wrong()
     rehashed = idp.hasher.hash(password) if verdict.needs_rehash else None
-    begun = session_flows.prepare(idp, browser, usable.sub, Proof(ProofKind.PASSWORD, now_ms), before=before)
+    begun = session_flows.prepare(
+        idp, browser, usable.sub, Proof(ProofKind.PASSWORD, now_ms), before=before, now=now
+    )
     with idp.writing() as tx:
         session_flows.begin(idp, tx, begun, now=now)
         if rehashed is not None:

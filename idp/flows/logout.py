@@ -7,7 +7,6 @@ parameters that the relying party sent.
 from dataclasses import dataclass
 
 from idp.accounts.audit import Event
-from idp.flows import post
 from idp.flows import sessions as session_flows
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
@@ -84,27 +83,16 @@ def _ask(judged: LogoutRequest) -> AskFirst:
 
 def _end(idp: Idp, row: SessionRow, *, now: int) -> None:
     session = row.session
-    with idp.reading() as tx:
-        client_ids = sessions.clients_of(tx, session.id)
-    told = [
-        client
-        for client in map(idp.clients.get, client_ids)
-        if client is not None and client.confidential and client.backchannel_logout_uri
-    ]
-    parcels = [
-        post.prepare_logout(
-            idp,
-            client_id=client.client_id,
-            uri=client.backchannel_logout_uri or "",
-            sub=session.sub,
-            sid=session.id,
-            now=now,
-        )
-        for client in told
-    ]
+    farewells = session_flows.farewells(idp, session, now=now)
     with idp.writing() as tx:
         if sessions.end(tx, session.id, now=now):
-            for parcel in parcels:
+            for parcel in farewells:
                 outbox.add(tx, parcel)
-            audit.add(tx, Event.SIGNED_OUT, at=now, actor=idp.sealer.pseudonym(f"sub:{session.sub}"))
+            audit.add(
+                tx,
+                Event.SIGNED_OUT,
+                at=now,
+                actor=idp.sealer.pseudonym(f"sub:{session.sub}"),
+                details={"session": session.id, "clients": len(farewells)},
+            )
     idp.post_waiting.set()

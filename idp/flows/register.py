@@ -203,9 +203,9 @@ def choose_password(
         with idp.writing() as tx:
             enrolments.choose_password(tx, known.enrolment.id, hashed, now=now)
         return NotYet(_wait(idp, known.challenge, now))
-    decision = throttle.spend(idp, throttle.send_brakes(idp, typed.username, source), now=now)
-    if not isinstance(decision, Allowed):
-        return Limited(decision.retry_after)
+    limited = _spend_send(idp, typed.username, source, now=now)
+    if limited is not None:
+        return limited
     challenge, parcel = _challenge(idp, known.enrolment, now=now)
     with idp.writing() as tx:
         enrolments.choose_password(tx, known.enrolment.id, hashed, now=now)
@@ -219,9 +219,9 @@ def resend(idp: Idp, known: UnderWay, *, source: str, now: int) -> Sent | NotYet
     wait = 0 if known.challenge is None else _wait(idp, known.challenge, now)
     if wait > 0:
         return NotYet(wait)
-    decision = throttle.spend(idp, throttle.send_brakes(idp, known.enrolment.typed.username, source), now=now)
-    if not isinstance(decision, Allowed):
-        return Limited(decision.retry_after)
+    limited = _spend_send(idp, known.enrolment.typed.username, source, now=now)
+    if limited is not None:
+        return limited
     challenge, parcel = _challenge(idp, known.enrolment, now=now)
     with idp.writing() as tx:
         _send(tx, challenge, parcel, resend=True, now=now)
@@ -277,6 +277,22 @@ def who_is_signed_in(idp: Idp, browser: Browser, *, now: int) -> Who | None:
         return None
     profile = accounts.open_profile(idp.sealer, account)
     return Who(profile.username, profile.given_name, account.language)
+
+
+def _spend_send(idp: Idp, contact: Contact, source: str, *, now: int) -> Limited | None:
+    """Count one message with a code; what to answer when there were too many."""
+    decision = throttle.spend(idp, throttle.send_brakes(idp, contact, source), now=now)
+    if isinstance(decision, Allowed):
+        return None
+    with idp.writing() as tx:
+        audit.add(
+            tx,
+            Event.SEND_THROTTLED,
+            at=now,
+            source=throttle.pseudonym_of_source(idp, source),
+            details={"brake": decision.by, "purpose": Purpose.REGISTRATION, "channel": contact.kind},
+        )
+    return Limited(decision.retry_after)
 
 
 def _wait(idp: Idp, challenge: Challenge, now: int) -> int:
@@ -376,7 +392,7 @@ def _complete(
         now,
     )
     kind = ProofKind.SMS_CODE if username.kind is ContactKind.MOBILE else ProofKind.EMAIL_CODE
-    begun = session_flows.prepare(idp, browser, account.sub, Proof(kind, now_ms), before=before)
+    begun = session_flows.prepare(idp, browser, account.sub, Proof(kind, now_ms), before=before, now=now)
     notices = _notices(idp, enrolment, record, now=now)
     with idp.writing() as tx:
         won = (
@@ -390,6 +406,16 @@ def _complete(
             session_flows.begin(idp, tx, begun, now=now)
             for notice in notices:
                 outbox.add(tx, notice)
+            audit.add(
+                tx,
+                Event.CHALLENGE_ANSWERED,
+                at=now,
+                details={
+                    "challenge": challenge.id,
+                    "purpose": challenge.purpose,
+                    "channel": challenge.channel,
+                },
+            )
             audit.add(
                 tx,
                 Event.REGISTRATION_COMPLETED,

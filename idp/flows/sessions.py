@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass, field
 
+from idp.accounts.audit import Event
+from idp.flows import post
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.oidc.session import Session
-from idp.store import sessions
+from idp.store import audit, outbox, sessions
 from idp.store.database import Tx
+from idp.store.outbox import Parcel
 from idp.store.sessions import SessionRow
 from idp.values import Handle, Proof
 
@@ -27,12 +30,35 @@ class Begun:
 
     session: Session
     renewed: bool
-    ends: str | None
+    ends: SessionRow | None
+    # What the relying parties of the session that ends are to be told.
+    farewells: tuple[Parcel, ...]
     handle: Handle = field(repr=False)
     browser: Handle = field(repr=False)
 
 
-def prepare(idp: Idp, browser: Browser, sub: str, proof: Proof, *, before: SessionRow | None) -> Begun:
+def farewells(idp: Idp, session: Session, *, now: int) -> tuple[Parcel, ...]:
+    """A logout call for each confidential client that was issued something in the session and wants to know
+    (OpenID Connect Back-Channel Logout 1.0 §2.5)."""
+    with idp.reading() as tx:
+        client_ids = sessions.clients_of(tx, session.id)
+    return tuple(
+        post.prepare_logout(
+            idp,
+            client_id=client.client_id,
+            uri=client.backchannel_logout_uri,
+            sub=session.sub,
+            sid=session.id,
+            now=now,
+        )
+        for client in map(idp.clients.get, client_ids)
+        if client is not None and client.confidential and client.backchannel_logout_uri
+    )
+
+
+def prepare(
+    idp: Idp, browser: Browser, sub: str, proof: Proof, *, before: SessionRow | None, now: int
+) -> Begun:
     """The session after ``sub`` gave a proof here; the handle is always new (OWASP ASVS 7.2.4).
 
     The same person goes on with their session and what was issued in it; another person's session ends.
@@ -48,7 +74,8 @@ def prepare(idp: Idp, browser: Browser, sub: str, proof: Proof, *, before: Sessi
     return Begun(
         session,
         renewed=same,
-        ends=before.session.id if before is not None and not same else None,
+        ends=before if before is not None and not same else None,
+        farewells=farewells(idp, before.session, now=now) if before is not None and not same else (),
         handle=idp.entropy.handle(),
         browser=browser.handle or idp.entropy.handle(),
     )
@@ -62,5 +89,17 @@ def begin(idp: Idp, tx: Tx, begun: Begun, *, now: int) -> None:
         expires_at = now + idp.settings.lifetimes.session_absolute
         sessions.start(tx, begun.session, begun.handle.digest, now=now, expires_at=expires_at)
     sessions.remember_browser(tx, begun.browser.digest, begun.session.sub, now=now)
-    if begun.ends is not None:
-        sessions.end(tx, begun.ends, now=now)
+    if begun.ends is not None and sessions.end(tx, begun.ends.session.id, now=now):
+        for parcel in begun.farewells:
+            outbox.add(tx, parcel)
+        audit.add(
+            tx,
+            Event.SESSION_ENDED,
+            at=now,
+            actor=idp.sealer.pseudonym(f"sub:{begun.ends.session.sub}"),
+            details={
+                "session": begun.ends.session.id,
+                "reason": "another_signed_in",
+                "clients": len(begun.farewells),
+            },
+        )
