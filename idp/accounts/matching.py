@@ -135,10 +135,10 @@ def match(
     now: int,
 ) -> Outcome:
     """Judge the candidates, which are all records that hold the typed contact. ``now`` in epoch seconds."""
-    if facts.of_agency:
-        return NoMatch(Reason.AGENCY_CONTACT)
     if not candidates:
         return NoMatch(Reason.NO_CONTACT)
+    if facts.of_agency:
+        return NoMatch(Reason.AGENCY_CONTACT)
     if facts.holders > 1:
         return NoMatch(Reason.SHARED_CONTACT)
     case = _Case(registrant, facts, rules, datetime.fromtimestamp(now, UTC).date())

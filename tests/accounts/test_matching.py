@@ -116,6 +116,8 @@ def test_a4_these_customers_register(
         ("Giorgia", "Leone", "giorgia.leone@posta.example", Reason.NO_CONTACT),
         ("Alberto", "Fontana", "alberto.fontana@posta.example", Reason.NO_CONTACT),
         ("Maria", "Rossi", "+393339999999", Reason.NO_CONTACT),
+        # An agency's, but no customer's: the agency must not be written to by whoever types its address.
+        ("Maria", "Rossi", "roma.prati@agenzie.example", Reason.NO_CONTACT),
         # On record, but not under that name.
         ("Mario", "Rossi", "maria.rossi@posta.example", Reason.NAME_DIFFERS),
         ("Giuseppe", "Rossi", "peppe.russo@posta.example", Reason.NAME_DIFFERS),
