@@ -1,0 +1,1 @@
+"""One file per specification; cases are named after what the clause demands."""
