@@ -106,6 +106,14 @@ def test_a_message_is_repeated_under_the_same_key(idp: Idp, clock: MovableClock)
     assert states(idp) == ["sent"]
 
 
+def test_a_code_that_waited_too_long_is_not_sent_even_once(idp: Idp, clock: MovableClock) -> None:
+    put(idp, life=600)
+    clock.advance(600)
+    pigeon = Pigeon()
+    assert round_of(idp, pigeon) == Delivered()
+    assert pigeon.carried == []
+
+
 def test_an_expired_code_is_not_sent(idp: Idp, clock: MovableClock) -> None:
     put(idp, life=600)
     pigeon = Pigeon(otherwise=Delivery.RETRY)

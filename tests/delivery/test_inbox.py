@@ -1,9 +1,11 @@
 """The development inbox: one file, several processes, nothing torn."""
 
+import fcntl
 import json
 import multiprocessing
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,22 @@ def test_processes_that_write_at_once_tear_nothing(tmp_path: Path) -> None:
         writer.join()
         assert writer.exitcode == 0
     assert len({entry["id"] for entry in Inbox(path).newest_first(1000)}) == 300
+
+
+def test_writers_and_readers_wait_for_who_holds_the_file(tmp_path: Path) -> None:
+    """Another process may be shortening it: read, cut, written anew."""
+    path = tmp_path / "inbox.jsonl"
+    inbox = Inbox(path)
+    inbox.send(message(1), 1)
+    with path.open("rb") as other, ThreadPoolExecutor(2) as pool:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        written = pool.submit(inbox.send, message(2), 2)
+        read = pool.submit(inbox.newest_first)
+        done, _ = wait([written, read], timeout=0.3)
+        assert done == set()
+        fcntl.flock(other, fcntl.LOCK_UN)
+        assert written.result(5) is Delivery.SENT
+        assert read.result(5)
 
 
 def test_a_torn_line_is_passed_over(tmp_path: Path) -> None:
