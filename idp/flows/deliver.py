@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from idp.flows import post
 from idp.flows.idp import Idp
 from idp.flows.signing import NoSigningKey
 from idp.ports import Courier, Delivery, Entropy, Message
@@ -157,7 +158,7 @@ def _deliver(this: _Round, row: Leased) -> Delivered:
 def _attempt(this: _Round, row: Leased) -> Delivery:
     """Try once. A row that cannot be read is refused, and holds up no other."""
     try:
-        content = this.idp.sealer.open(row.sealed or b"", outbox.sealing_place(row.id))
+        content = post.sealer(this.idp).open(row.sealed or b"", outbox.sealing_place(row.id))
         parcel = LogoutCall(**content) if row.kind == LOGOUT else _message(row, content)
         courier = None if row.kind == LOGOUT else this.couriers.get(Channel(row.channel))
     except (Unsealable, KeyError, IndexError, TypeError, ValueError) as fault:

@@ -8,27 +8,36 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from idp.flows.compose import Composer, Purpose
-from idp.ports import Entropy
+from idp.ports import Entropy, KeyRing
 from idp.store.outbox import LOGOUT, MESSAGE, Channel, Parcel, sealing_place
 from idp.store.sealing import Sealer
 from idp.values import Contact, ContactKind
 
-__all__ = ["PostRoom", "Purpose", "prepare", "prepare_logout"]
+__all__ = ["PostRoom", "Purpose", "SealingRoom", "prepare", "prepare_logout", "sealer"]
 
 _DAY = 24 * 3600
 
 
-class PostRoom(Protocol):
-    """What of the ``Idp`` is needed to make a parcel."""
+class SealingRoom(Protocol):
+    """What of the ``Idp`` is needed to seal a parcel and to open it again."""
 
     @property
     def entropy(self) -> Entropy: ...
 
     @property
-    def sealer(self) -> Sealer: ...
+    def keyring(self) -> KeyRing: ...
+
+
+class PostRoom(SealingRoom, Protocol):
+    """What of the ``Idp`` is needed to make a message."""
 
     @property
     def composer(self) -> Composer: ...
+
+
+def sealer(idp: SealingRoom) -> Sealer:
+    """Seals and opens parcels, with a key of their own; built in microseconds, so kept by nobody."""
+    return Sealer(idp.keyring, idp.entropy, purpose="outbox")
 
 
 def prepare(
@@ -69,7 +78,7 @@ def prepare(
         kind=MESSAGE,
         channel=channel,
         purpose=purpose,
-        sealed=idp.sealer.seal(content, sealing_place(row_id)),
+        sealed=sealer(idp).seal(content, sealing_place(row_id)),
         addressed=to is not None,
         due_at=now,
         expires_at=expires_at,
@@ -77,17 +86,7 @@ def prepare(
     )
 
 
-class LogoutRoom(Protocol):
-    """What of the ``Idp`` is needed to make a logout parcel."""
-
-    @property
-    def entropy(self) -> Entropy: ...
-
-    @property
-    def sealer(self) -> Sealer: ...
-
-
-def prepare_logout(idp: LogoutRoom, client_id: str, uri: str, sub: str, sid: str | None, now: int) -> Parcel:
+def prepare_logout(idp: SealingRoom, client_id: str, uri: str, sub: str, sid: str | None, now: int) -> Parcel:
     """A back-channel logout call to ``uri``, the client's ``backchannel_logout_uri``; tried for 24 hours.
 
     Its token is signed when it is sent, since it lives for two minutes (OpenID Connect Back-Channel Logout
@@ -100,7 +99,7 @@ def prepare_logout(idp: LogoutRoom, client_id: str, uri: str, sub: str, sid: str
         kind=LOGOUT,
         channel=LOGOUT,
         purpose=LOGOUT,
-        sealed=idp.sealer.seal(content, sealing_place(row_id)),
+        sealed=sealer(idp).seal(content, sealing_place(row_id)),
         addressed=True,
         due_at=now,
         expires_at=now + _DAY,

@@ -168,7 +168,7 @@ def test_one_unreadable_row_holds_up_no_other(idp: Idp) -> None:
 @pytest.mark.parametrize("content", [{}, {"to": None}, [], "text", {"to": ["email", "x"], "subject": "s"}])
 def test_a_row_with_foreign_content_is_dead_not_a_crash(idp_on_sqlite: Idp, content: object) -> None:
     row_id = put(idp_on_sqlite)
-    sealed = idp_on_sqlite.sealer.seal(content, outbox.sealing_place(row_id))
+    sealed = post.sealer(idp_on_sqlite).seal(content, outbox.sealing_place(row_id))
     with idp_on_sqlite.writing() as tx:
         tx.execute(update(table).values(sealed_parcel=sealed))
     assert round_of(idp_on_sqlite, Pigeon()) == Delivered(dead=1)

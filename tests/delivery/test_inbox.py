@@ -5,8 +5,9 @@ import json
 import multiprocessing
 import os
 import stat
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,7 +91,8 @@ def test_writers_and_readers_wait_for_who_holds_the_file(tmp_path: Path) -> None
         fcntl.flock(other, fcntl.LOCK_EX)
         written = pool.submit(inbox.send, message(2), 2)
         read = pool.submit(inbox.newest_first)
-        done, _ = wait([written, read], timeout=0.3)
+        both: list[Future[Any]] = [written, read]
+        done, _ = wait(both, timeout=0.3)
         assert done == set()
         fcntl.flock(other, fcntl.LOCK_UN)
         assert written.result(5) is Delivery.SENT

@@ -184,9 +184,18 @@ def test_a_sealed_text_moved_to_another_row_does_not_open(idp_on_sqlite: Idp) ->
     from idp.store.sealing import Unsealable
 
     first, second = prepared(idp_on_sqlite), prepared(idp_on_sqlite)
-    assert idp_on_sqlite.sealer.open(first.sealed, first.place)["code"] == "123456"
+    sealer = post.sealer(idp_on_sqlite)
+    assert sealer.open(first.sealed, first.place)["code"] == "123456"
     with pytest.raises(Unsealable):
-        idp_on_sqlite.sealer.open(first.sealed, second.place)
+        sealer.open(first.sealed, second.place)
+
+
+def test_the_key_of_stored_data_opens_no_message(idp_on_sqlite: Idp) -> None:
+    from idp.store.sealing import Unsealable
+
+    parcel = prepared(idp_on_sqlite)
+    with pytest.raises(Unsealable):
+        idp_on_sqlite.sealer.open(parcel.sealed, parcel.place)
 
 
 def test_two_workers_never_take_the_same_row(database_url: str, key_folder: Path) -> None:
