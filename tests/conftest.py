@@ -111,6 +111,17 @@ def service(prepared_sqlite_url: str, service_folder: Path) -> Iterator[in_proce
     yield from _open(in_process.settings_for(service_folder, prepared_sqlite_url))
 
 
+@pytest.fixture(scope="module")
+def standing_service(
+    prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[in_process.InProcess]:
+    """One service for a whole file of tests that leave each other's world alone."""
+    folder = tmp_path_factory.mktemp("standing")
+    shutil.copytree(prepared_folder / "keys", folder / "keys")
+    shutil.copy(prepared_folder / "idp.sqlite3", folder / "idp.sqlite3")
+    yield from _open(in_process.settings_for(folder, f"sqlite:///{folder / 'idp.sqlite3'}"))
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def service_on_both(request: pytest.FixtureRequest, service_folder: Path) -> Iterator[in_process.InProcess]:
     """The service in this process; the test runs once on each database."""

@@ -109,6 +109,13 @@ def stranger(service: InProcess, **metadata: Any) -> RelyingParty:
     return RelyingParty(service, service.client(client_id="stranger", first_party=False, **metadata))
 
 
+def registered(service: InProcess, contact: str = "maria.rossi@posta.example", **typed: str) -> Visitor:
+    """A browser in which a customer has just registered, and is signed in."""
+    visitor = service.visitor()
+    service.register(visitor, contact, **typed)
+    return visitor
+
+
 def answer_of(visitor: Visitor, redirect_uri: str = CALLBACK) -> dict[str, str]:
     """The authorization response that leaves for the relying party, by redirect or by form."""
     if visitor.page == "form-post":
