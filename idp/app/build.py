@@ -85,7 +85,8 @@ def assemble(
         ephemera=short_lived,
         keyring=keys,
         sealer=Sealer(keys, entropy),
-        hasher=Hasher(settings.password, entropy),
+        # Three request threads of four may wait for a hash; tokens are served by the fourth.
+        hasher=Hasher(settings.password, entropy, most_at_once=settings.service.threads * 3 // 4),
         clients=ClientDirectory(store, clock, ttl=float(lifetimes.client_cache)),
         signers=Signers(
             store,

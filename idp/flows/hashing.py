@@ -54,18 +54,21 @@ class Verdict:
 class _Pool:
     """The threads of one process and the places in their queue."""
 
-    def __init__(self, threads: int, queue: int) -> None:
+    def __init__(self, threads: int, places: int) -> None:
         self.executor = ThreadPoolExecutor(threads, thread_name_prefix="hashing", initializer=_step_back)
-        self.places = threading.Semaphore(threads + queue)
+        self.places = threading.Semaphore(places)
 
 
 class Hasher:
     """Hashes and verifies passwords with Argon2id (RFC 9106), NFC-normalised (RFC 8265 §4.2)."""
 
-    def __init__(self, settings: Password, entropy: Entropy) -> None:
+    def __init__(self, settings: Password, entropy: Entropy, *, most_at_once: int | None = None) -> None:
+        """``most_at_once``: callers that may be inside at one time, so that other requests find a thread."""
         self._settings = settings
         self._entropy = entropy
         self._threads = settings.hash_threads or max(1, _cores() - 1)
+        wanted = self._threads + settings.hash_queue
+        self._places = wanted if most_at_once is None else max(1, min(wanted, most_at_once))
         self._parameters = (settings.argon2_memory_kib, settings.argon2_iterations, settings.argon2_lanes)
         self._dummy = "$argon2id$v=19$m={},t={},p={}".format(*self._parameters) + _NOBODY
         # By process: threads do not survive a fork, so each child begins with a pool of its own.
@@ -133,7 +136,7 @@ class Hasher:
         # `setdefault` is atomic, and a pool that lost the race has started no thread yet.
         mine = os.getpid()
         return self._pools.get(mine) or self._pools.setdefault(
-            mine, _Pool(self._threads, self._settings.hash_queue)
+            mine, _Pool(self._threads, self._places)
         )
 
 

@@ -16,7 +16,7 @@ from idp.accounts.challenge import Challenge, Ended, Expired, Purpose, Right
 from idp.accounts.enrolment import Enrolment, Stage, Typed
 from idp.accounts.lockout import Allowed
 from idp.accounts.lockout import Throttled as Braked
-from idp.accounts.matching import ContactFacts, Match, match
+from idp.accounts.matching import ContactFacts, Match, Reason, match
 from idp.accounts.password import PasswordFault, Personal, faults_of
 from idp.accounts.records import CustomerRecord
 from idp.flows import post, throttle
@@ -334,10 +334,8 @@ def _challenge(idp: Idp, enrolment: Enrolment, *, now: int) -> tuple[Challenge, 
 
 
 def _told(enrolment: Enrolment) -> str:
-    # Two letters say the same thing to whoever owns the contact.
-    return {"username_taken": "contact_taken", "ambiguous": "shared_contact"}.get(
-        str(enrolment.reason), str(enrolment.reason)
-    )
+    # Who shares a contact with somebody of the same name reads the same as whoever shares it at all.
+    return Reason.SHARED_CONTACT if enrolment.reason is Reason.AMBIGUOUS else str(enrolment.reason)
 
 
 def _send(tx: Tx, challenge: Challenge, parcel: Parcel, *, resend: bool, now: int) -> None:

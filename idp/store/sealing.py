@@ -43,6 +43,8 @@ class Sealer:
 
     def open(self, sealed: bytes, place: str) -> Any:
         """What was sealed for ``place``; raises ``Unsealable``."""
+        if not sealed:
+            raise Unsealable(place.rpartition("/")[0])
         end = 1 + sealed[0]
         cipher = self._ciphers.get(sealed[1:end].decode("ascii", "replace"))
         if cipher is None:
