@@ -7,7 +7,7 @@ recipient: the truth goes to the contact on file, and to nobody where the contac
 Nothing of a customer exists before the code is answered in the browser that asked for it (security bar D6).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from idp.accounts import challenge as rules
 from idp.accounts import enrolment as enrolments_rules
@@ -35,9 +35,9 @@ resend_wait = rules.resend_wait
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The data are kept; ``handle`` is what the browser holds of the enrolment."""
+    """The data are kept; ``handle`` is what the browser is to hold of a new enrolment."""
 
-    handle: Handle = field(repr=False)
+    handle: Handle | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,7 @@ def begin(
     given_name: str,
     family_name: str,
     username: Contact,
+    known: "UnderWay | None",
     interaction_id: str | None,
     language: str,
     source: str,
@@ -147,9 +148,16 @@ def begin(
         privacy_version=brand.privacy_version,
         terms_accepted_at=now,
     )
+    if known is not None:
+        # Going back and typing other data goes on with the same enrolment; a code on its way is void then.
+        kept = known.enrolment
+        enrolment = replace(enrolment, id=kept.id, case_number=kept.case_number, expires_at=kept.expires_at)
     sealed_typed = enrolments.seal_typed(idp.sealer, enrolment.id, typed)
     with idp.writing() as tx:
-        enrolments.insert_enrolment(tx, enrolment, handle_digest=handle.digest, sealed_typed=sealed_typed)
+        if known is None:
+            enrolments.insert_enrolment(tx, enrolment, handle_digest=handle.digest, sealed_typed=sealed_typed)
+        elif enrolments.retype(tx, enrolment, sealed_typed=sealed_typed, now=now):
+            challenges.end_all(tx, enrolment.id, now=now)
         audit.add(
             tx,
             Event.REGISTRATION_MATCHED if matched is not None else Event.REGISTRATION_NOT_MATCHED,
@@ -163,7 +171,7 @@ def begin(
                 **({"reason": enrolment.reason} if enrolment.reason is not None else {}),
             },
         )
-    return Begun(handle)
+    return Begun(handle if known is None else None)
 
 
 def under_way(idp: Idp, handle: Handle, *, now: int) -> UnderWay | None:

@@ -92,6 +92,7 @@ def blueprint(face: Face) -> Blueprint:
             given_name=form.given_name.data or "",
             family_name=form.family_name.data or "",
             username=contact,
+            known=under_way(visit),
             interaction_id=interaction,
             language=visit.language,
             source=visit.browser.source,
@@ -103,9 +104,8 @@ def blueprint(face: Face) -> Blueprint:
                 response.headers["Retry-After"] = str(retry_after)
                 return response
             case Begun(handle):
-                return visit.keep(
-                    visit.go("/register/password", interaction=interaction), "enrolment", handle
-                )
+                onward = visit.go("/register/password", interaction=interaction)
+                return onward if handle is None else visit.keep(onward, "enrolment", handle)
 
     @door.route("/register/password", methods=["GET", "POST"])
     def password() -> Response:
