@@ -221,10 +221,12 @@ def serving(
 
 
 @contextlib.contextmanager
-def running_service(folder: Path, database_url: str) -> Iterator[RunningService]:
+def running_service(
+    folder: Path, database_url: str, *, config: str = DEVELOPMENT
+) -> Iterator[RunningService]:
     """The service in development mode on a free port, with the demo customers, one process."""
     port = free_port()
-    config = DEVELOPMENT.format(port=port, folder=folder, database_url=database_url)
+    config = config.format(port=port, folder=folder, database_url=database_url)
     file = folder / "idp.toml"
     file.write_text(config, "utf-8")
     settings = load(file, {})
