@@ -119,6 +119,17 @@ def test_a_code_comes_first_and_the_host_it_is_bound_to_last(purpose: Purpose, l
 
 @every_language
 @every_code
+@pytest.mark.parametrize(("code", "longest"), [("123456", 32), ("12345678", 28)])
+def test_the_longest_host_is_what_the_manual_says(
+    purpose: Purpose, language: str, code: str, longest: int
+) -> None:
+    bound = composer("h" * longest).compose(purpose, language, Channel.SMS, {**FACTS, "code": code}).text
+    assert bound.endswith(f"\n@{'h' * longest} #{code}")
+    assert (septets(bound) or 999) <= 160
+
+
+@every_language
+@every_code
 def test_a_host_too_long_for_one_part_is_left_out_and_the_warning_stays(
     purpose: Purpose, language: str
 ) -> None:

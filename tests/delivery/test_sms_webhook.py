@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,6 +73,25 @@ def test_the_signature_is_over_time_and_body(sms_gateway: SmsGateway) -> None:
     assert timestamp == str(NOW)
     wanted = hmac.new(SECRET.encode(), timestamp.encode() + b"." + post.body, hashlib.sha256).hexdigest()
     assert hmac.compare_digest(post.headers["Idp-Signature"], f"sha256={wanted}")
+
+
+def test_the_check_that_the_manual_prints_works(
+    sms_gateway: SmsGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "sms-webhook.md").read_text()
+    printed: dict[str, Any] = {}
+    exec(manual.partition("```python\n")[2].partition("```")[0], printed)
+    is_ours = printed["is_ours"]
+    monkeypatch.setattr(time, "time", lambda: NOW + 60.0)
+    courier(sms_gateway.url).send(SMS, NOW)
+    (post,) = sms_gateway.posts
+    told = (post.headers["Idp-Timestamp"], post.headers["Idp-Signature"])
+    assert is_ours(SECRET.encode(), *told, post.body)
+    assert not is_ours(b"another secret", *told, post.body)
+    assert not is_ours(SECRET.encode(), *told, post.body + b" ")
+    assert not is_ours(SECRET.encode(), str(NOW + 1), told[1], post.body)
+    monkeypatch.setattr(time, "time", lambda: NOW + 301.0)
+    assert not is_ours(SECRET.encode(), *told, post.body)
 
 
 @pytest.mark.parametrize(
