@@ -123,7 +123,7 @@ def resume(
         interaction = store.find(tx, interaction_id, handle.digest, now=now)
     if interaction is None:
         with idp.writing() as tx:
-            interaction = store.claim(tx, interaction_id, handle.digest, now=now)
+            interaction = store.claim(tx, interaction_id, handle.digest, now=now, now_ms=now_ms)
     client = idp.clients.get(interaction.request.client_id) if interaction is not None else None
     if interaction is None or client is None or client.disabled:
         return Lost()
@@ -227,7 +227,7 @@ def consent_asked(idp: Idp, interaction_id: str | None, browser: Browser, *, now
     profile = accounts.open_profile(idp.sealer, account)
     lasting = "offline_access" in interaction.request.scope
     days = idp.settings.lifetimes.refresh_absolute // 86400 if lasting else None
-    return ConsentAsked(interaction, client.name, profile.username.text, account.language, days)
+    return ConsentAsked(interaction, client.name, profile.username.readable, account.language, days)
 
 
 def policy_of(idp: Idp) -> Policy:

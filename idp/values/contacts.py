@@ -47,6 +47,11 @@ class EmailAddress:
         return ContactKind.EMAIL
 
     @property
+    def readable(self) -> str:
+        """As its owner reads it."""
+        return self.text
+
+    @property
     def masked(self) -> str:
         """The first letter and fixed dots, so that neither length nor domain is told (security bar 5.1)."""
         return f"{self.text[0]}•••••@•••••"
@@ -84,6 +89,14 @@ class MobileNumber:
     def kind(self) -> ContactKind:
         """Always ``ContactKind.MOBILE``."""
         return ContactKind.MOBILE
+
+    @property
+    def readable(self) -> str:
+        """As its owner reads it, in groups: ``+39 333 123 4501``."""
+        import phonenumbers
+
+        number = phonenumbers.parse(self.text)
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
     @property
     def masked(self) -> str:

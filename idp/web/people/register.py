@@ -187,7 +187,7 @@ def blueprint(face: Face) -> Blueprint:
         client = None if waiting is None else face.idp.clients.get(waiting.request.client_id)
         return visit.page(
             "register-done",
-            username=who.username.text,
+            username=who.username.readable,
             given_name=who.given_name or None,
             client_name=None if client is None else client.name,
         )
