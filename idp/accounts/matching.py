@@ -198,10 +198,11 @@ def _username_free(case: _Case, _record: CustomerRecord) -> Reason | None:
 
 
 _QUESTIONS: tuple[Callable[[_Case, CustomerRecord], Reason | None], ...] = (
-    _profile,
-    _typed_data,
+    # First, so that whoever holds a contact of the dead or of a child is told nothing whatever they typed.
     _alive,
     _of_age,
+    _profile,
+    _typed_data,
     _policy,
     _unregistered,
     _username_free,

@@ -16,7 +16,7 @@ from idp.accounts.challenge import Challenge, Ended, Expired, Purpose, Right
 from idp.accounts.enrolment import Enrolment, Stage, Typed
 from idp.accounts.lockout import Allowed
 from idp.accounts.lockout import Throttled as Braked
-from idp.accounts.matching import ContactFacts, Match, Reason, match
+from idp.accounts.matching import ContactFacts, Match, match
 from idp.accounts.password import PasswordFault, Personal, faults_of
 from idp.accounts.records import CustomerRecord
 from idp.flows import post, throttle
@@ -326,7 +326,7 @@ def _challenge(idp: Idp, enrolment: Enrolment, *, now: int) -> tuple[Challenge, 
         sealed_contact=challenges.seal_contact(idp.sealer, challenge_id, to),
         code_mac=mac if enrolment.reason is None else None,
     )
-    truth = None if enrolment.reason is None else Letter.truth(_told(enrolment))
+    truth = None if enrolment.reason is None else Letter.truth(enrolment.reason)
     tells_truth = enrolment.reason is not None and enrolment.reason.told_to_contact and truth is not None
     parcel = post.prepare(
         idp,
@@ -339,11 +339,6 @@ def _challenge(idp: Idp, enrolment: Enrolment, *, now: int) -> tuple[Challenge, 
         code=None if tells_truth else code,
     )
     return challenge, parcel
-
-
-def _told(enrolment: Enrolment) -> str:
-    # Who shares a contact with somebody of the same name reads the same as whoever shares it at all.
-    return Reason.SHARED_CONTACT if enrolment.reason is Reason.AMBIGUOUS else str(enrolment.reason)
 
 
 def _send(tx: Tx, challenge: Challenge, parcel: Parcel, *, resend: bool, now: int) -> None:
