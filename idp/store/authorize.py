@@ -48,7 +48,8 @@ _CLAIM = (
         ),
         *_LIVE,
     )
-    .values(browser_digest=bindparam("claimed_by"))
+    # From now on it is this browser's question: what was proven or allowed in it before is older than that.
+    .values(browser_digest=bindparam("claimed_by"), asked_at=bindparam("claimed_at"))
     .returning(*_COLUMNS)
 )
 _END = (
@@ -94,9 +95,19 @@ def latest(tx: Tx, browser_digest: bytes, *, now: int) -> Interaction | None:
     return _interaction(tx.execute(_LATEST, {"browser_digest": browser_digest, "now": now}).one_or_none())
 
 
-def claim(tx: Tx, interaction_id: str, browser_digest: bytes, *, now: int) -> Interaction | None:
-    """Bind a request that arrived without cookie to the first browser that continues it."""
-    values = {"interaction_id": interaction_id, "claimed_by": browser_digest, "now": now}
+def claim(
+    tx: Tx, interaction_id: str, browser_digest: bytes, *, now: int, now_ms: int
+) -> Interaction | None:
+    """Bind a request that arrived without cookie to the first browser that continues it.
+
+    It counts as asked then, else whoever sent it could have it wait for a proof given for another reason.
+    """
+    values = {
+        "interaction_id": interaction_id,
+        "claimed_by": browser_digest,
+        "claimed_at": now_ms,
+        "now": now,
+    }
     return _interaction(tx.execute(_CLAIM, values).one_or_none())
 
 

@@ -63,10 +63,13 @@ def blueprint(face: Face) -> Blueprint:
     @door.route("/consent", methods=["GET", "POST"])
     def consent() -> Response:
         visit = Visit(face, request)
-        asked = flow.consent_asked(face.idp, visit.query.get("interaction"), visit.browser, now=visit.now)
+        named = visit.named_interaction
+        asked = flow.consent_asked(face.idp, named, visit.browser, now=visit.now)
         if asked is None:
             return visit.page("no-interaction", status=400)
         interaction = asked.interaction
+        if named is None:
+            return visit.go("/consent", interaction=interaction.id)
         visit.belongs_to(interaction)
         visit.speaks(asked.language)
         if visit.pressed:

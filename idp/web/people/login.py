@@ -16,13 +16,14 @@ def blueprint(face: Face) -> Blueprint:
     @door.route("/login", methods=["GET", "POST"])
     def sign_in() -> Response:
         visit = Visit(face, request)
-        interaction = authorize.waiting(
-            face.idp, visit.query.get("interaction"), visit.browser, now=visit.now
-        )
+        named = visit.named_interaction
+        interaction = authorize.waiting(face.idp, named, visit.browser, now=visit.now)
         if interaction is None:
             if visit.pressed:
                 _ = visit.form
             return visit.page("no-interaction", status=400)
+        if named is None:
+            return visit.go("/login", interaction=interaction.id)
         visit.belongs_to(interaction)
         client = face.idp.clients.get(interaction.request.client_id)
         name = None if client is None else client.name
