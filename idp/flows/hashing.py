@@ -135,9 +135,7 @@ class Hasher:
     def _pool(self) -> _Pool:
         # `setdefault` is atomic, and a pool that lost the race has started no thread yet.
         mine = os.getpid()
-        return self._pools.get(mine) or self._pools.setdefault(
-            mine, _Pool(self._threads, self._places)
-        )
+        return self._pools.get(mine) or self._pools.setdefault(mine, _Pool(self._threads, self._places))
 
 
 def _octets(password: str) -> bytes:
