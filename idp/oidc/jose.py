@@ -31,6 +31,7 @@ _REFUSED_HEADERS = frozenset(
     {"crit", "b64", "jwk", "jku", "x5u", "x5c", "enc", "zip", "epk", "apu", "apv", "iv", "tag", "p2s", "p2c"}
 )
 _SHORTEST_RSA = 2048
+_LONGEST_RSA = 8192
 
 
 class InvalidToken(Exception):
@@ -143,7 +144,7 @@ def peek(token: str) -> dict[str, Any]:
 
 
 def public_key(jwk: Mapping[str, Any]) -> VerifyingKey:
-    """A public JWK for signatures: EC on P-256, or RSA of 2048 bits or more. Raises ``ValueError``."""
+    """A public JWK for signatures: EC on P-256, or RSA of 2048 to 8192 bits. Raises ``ValueError``."""
     if not _PRIVATE_PARTS.isdisjoint(jwk):
         raise ValueError("the key has private or symmetric parts")
     if jwk.get("use", "sig") != "sig":
@@ -155,12 +156,12 @@ def public_key(jwk: Mapping[str, Any]) -> VerifyingKey:
                 raise ValueError("the curve is not P-256")
             key: ECKey | RSAKey = ECKey.import_key(plain)
         elif jwk.get("kty") == "RSA":
+            if not _SHORTEST_RSA <= len(decoded(str(jwk.get("n")))) * 8 <= _LONGEST_RSA:
+                raise ValueError("the RSA key is shorter than 2048 or longer than 8192 bits")
             key = RSAKey.import_key(plain)
-            if key.public_key.key_size < _SHORTEST_RSA:
-                raise ValueError("the RSA key is shorter than 2048 bits")
         else:
             raise ValueError("the key is neither EC nor RSA")
-    except (JoseError, KeyError, TypeError) as fault:
+    except (JoseError, InvalidToken, KeyError, TypeError) as fault:
         raise ValueError("the key cannot be read") from fault
     kid, alg = jwk.get("kid"), jwk.get("alg")
     return VerifyingKey(kid if isinstance(kid, str) else None, alg if isinstance(alg, str) else None, key)
