@@ -3,6 +3,7 @@
 import html
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 from werkzeug.test import Client, TestResponse
 
@@ -63,7 +64,7 @@ class Visitor:
 
     def get(self, address: str, **query: str) -> TestResponse:
         """Ask for an address; our own redirects are followed, others are not."""
-        return self._follow(self._open("GET", address, query_string=query or None))
+        return self._follow(self._open("GET", f"{address}?{urlencode(query)}" if query else address))
 
     def fetch(self, method: str, address: str, **options: Any) -> TestResponse:
         """Ask for an address and follow nothing."""
