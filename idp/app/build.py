@@ -102,15 +102,18 @@ def assemble(
     )
 
 
-def build(settings: Settings) -> Idp:
-    """The service on its real adapters. Raises ``KeyFilesRefused``; connects to nothing yet."""
+def build(settings: Settings, ring: FileKeyRing | None = None) -> Idp:
+    """The service on its real adapters; connects to nothing yet.
+
+    Raises ``KeyFilesRefused``, unless it is given a key ring that was loaded already.
+    """
     entropy = SystemEntropy()
     store = database(settings)
     return assemble(
         settings,
         clock=SystemClock(),
         entropy=entropy,
-        keys=keyring(settings, entropy).load(),
+        keys=ring or keyring(settings, entropy).load(),
         store=store,
         short_lived=ephemera(settings, store),
     )

@@ -105,10 +105,12 @@ class _Processes:
 
     def __init__(self) -> None:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._told_to_stop = False
 
     def __enter__(self) -> "_Processes":
-        for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, _stop)
+        # A handler that raised could do so amid a start, or the ending below, and leave orphans.
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(name, self._stop)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> bool:
@@ -143,18 +145,19 @@ class _Processes:
         """Stay until somebody stops us, or one of them ends."""
         while True:
             self._check()
-            time.sleep(0.5)
+            time.sleep(0.1)
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._told_to_stop = True
 
     def _check(self) -> None:
+        if self._told_to_stop:
+            raise _Stopped
         for name, process in self._running.items():
             if process.poll() is not None:
                 raise click.ClickException(
                     f"{name} ended with code {process.returncode}; its words stand above"
                 )
-
-
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    raise _Stopped
 
 
 def _answers(url: str) -> bool:

@@ -51,7 +51,15 @@ def serve(
 
 def _gunicorn(settings: Settings, addresses: tuple[str, ...]) -> None:
     from gunicorn.app.base import BaseApplication
+    from gunicorn.http import wsgi
 
+    class Unnamed(wsgi.Response):  # type: ignore[misc]  # gunicorn has no types
+        """An answer that does not tell which server gave it; gunicorn has no setting for that."""
+
+        def default_headers(self) -> list[str]:
+            return [line for line in super().default_headers() if not line.startswith("Server:")]
+
+    wsgi.Response = Unnamed
     service = settings.service
     options = {
         "bind": [f"[{a}]:{service.port}" if ":" in a else f"{a}:{service.port}" for a in addresses],

@@ -1,7 +1,7 @@
-"""A deployment on one machine: provider and relying parties as processes of their own, TLS in front of each.
+"""A deployment on one machine: provider and relying parties as processes of their own, TLS before each.
 
-``idp serve --processes 2 --no-worker`` and ``idp worker`` share PostgreSQL and Valkey. Mail leaves by SMTP with
-STARTTLS and a password, SMS by the signed webhook. Nothing is in development mode.
+``idp serve --processes 2 --no-worker`` and ``idp worker`` share PostgreSQL and Valkey. Mail leaves by SMTP
+with STARTTLS and a password, SMS by the signed webhook. Nothing is in development mode.
 """
 
 import contextlib
@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import httpx
 
@@ -29,6 +28,8 @@ ROOT = Path(__file__).parents[2]
 HOSTS = Path(__file__).parent / "hosts"
 SMS_SECRET = "one secret between the provider and its gateway"
 SENDER = "area-clienti@example.test"
+
+Processes = dict[str, "subprocess.Popen[bytes]"]
 
 CONFIG = """\
 [service]
@@ -136,10 +137,15 @@ class _ByName(httpx.HTTPTransport):
         super().__init__(verify=authority.client_context())
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        name = request.url.host
-        request.extensions = {**request.extensions, "sni_hostname": name}
-        request.url = request.url.copy_with(host="127.0.0.1")
-        return super().handle_request(request)
+        # A request of its own: the client files cookies under the host of the one it made.
+        led = httpx.Request(
+            request.method,
+            request.url.copy_with(host="127.0.0.1"),
+            headers=request.headers,
+            stream=request.stream,
+            extensions={**request.extensions, "sni_hostname": request.url.host},
+        )
+        return super().handle_request(led)
 
 
 @contextlib.contextmanager
@@ -183,10 +189,7 @@ def deployment(
             "utf-8",
         )
         _register(folder, config, portal, app, policies)
-        processes = {
-            name: stack.enter_context(_process(folder, name, command))
-            for name, command in _commands(folder, config, authority, *sites).items()
-        }
+        processes = stack.enter_context(_running(folder, _commands(folder, config, authority, *sites)))
         for site in sites:
             wait_for_port(site.upstream, 30)
         running = Deployment(idp, portal, app, policies, folder, config, authority, mail, sms, processes)
@@ -265,27 +268,32 @@ def _idp(folder: Path, config: Path, *arguments: str) -> "subprocess.CompletedPr
 
 
 @contextlib.contextmanager
-def _process(folder: Path, name: str, command: list[str]) -> Iterator["subprocess.Popen[bytes]"]:
-    with (folder / f"{name}.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command],
-            cwd=folder,
-            env=_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+def _running(folder: Path, commands: Mapping[str, list[str]]) -> Iterator[Processes]:
+    """Start every command; at the end all are told to stop before any is waited for."""
+    processes: Processes = {}
     try:
-        yield process
+        for name, command in commands.items():
+            with (folder / f"{name}.log").open("wb") as log:
+                processes[name] = subprocess.Popen(
+                    [sys.executable, "-m", *command],
+                    cwd=folder,
+                    env=_environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+        yield processes
     finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        for process in processes.values():
+            process.terminate()
+        for process in processes.values():
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 def _wait_until_ready(running: Deployment, seconds: float = 30.0) -> None:
@@ -293,12 +301,12 @@ def _wait_until_ready(running: Deployment, seconds: float = 30.0) -> None:
     with running.http() as http:
         while True:
             with contextlib.suppress(httpx.TransportError):
-                if http.get(f"{running.issuer}/health/ready").status_code == 200:
-                    if "worker is running" in running.log("worker"):
-                        return
-            gone = {name: process.returncode for name, process in running.processes.items() if process.poll()}
+                ready = http.get(f"{running.issuer}/health/ready").status_code == 200
+                if ready and "worker is running" in running.log("worker"):
+                    return
+            gone = [name for name, process in running.processes.items() if process.poll() is not None]
             if gone or time.monotonic() > deadline:
-                raise AssertionError({name: (gone.get(name), running.log(name)) for name in running.processes})
+                raise AssertionError({name: running.log(name) for name in gone or running.processes})
             time.sleep(0.1)
 
 

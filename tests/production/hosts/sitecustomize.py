@@ -1,8 +1,8 @@
 """The name service and the route of the pretended internet; Python loads this where PYTHONPATH leads here.
 
-Hosts under example.test have one public address (192.31.196.0/24, AS112, which answers nobody), and that address
-leads to this machine. So a process of ours meets names and addresses as in a data centre, and its guard
-against calls to inner networks stays on.
+Hosts under example.test have one public address (192.31.196.0/24, AS112, which answers nobody), and that
+address leads to this machine. So a process of ours meets names and addresses as in a data centre, and its
+guard against calls to inner networks stays on.
 """
 
 import socket
@@ -27,4 +27,4 @@ def _route(self: socket.socket, address: Any) -> None:
 
 
 socket.getaddrinfo = _resolve
-socket.socket.connect = _route  # type: ignore[method-assign]
+socket.socket.connect = _route  # type: ignore[method-assign, assignment]
