@@ -1,18 +1,15 @@
 """Who calls an endpoint for machines: the client, authenticated by the one method it registered."""
 
 import hashlib
-from typing import TYPE_CHECKING
 
+from idp.flows.idp import Idp
 from idp.oidc.client import Client
 from idp.oidc.client_auth import check_assertion, check_registered, presented
 from idp.oidc.errors import invalid_client
 from idp.oidc.parameters import Parameters
 
-if TYPE_CHECKING:
-    from idp.flows.idp import Idp
 
-
-def authenticate(idp: "Idp", authorization: str | None, parameters: Parameters, *, now: int) -> Client:
+def authenticate(idp: Idp, authorization: str | None, parameters: Parameters, *, now: int) -> Client:
     """The client that makes this request. Raises ``OAuthError``, ``DatabaseDown`` and ``EphemeraDown``.
 
     ``authorization`` is the Authorization header. An assertion's ``jti`` is spent here, after everything else

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from idp.accounts.audit import LONGEST_DETAIL, Event
+from idp.oidc.authorization.checks import IDENTITY_SCOPES
 from idp.oidc.client import Client, ClientKind
 from idp.oidc.registration import (
     SECRET_METHODS,
@@ -30,9 +31,6 @@ from idp.store.versions import version_of
 
 if TYPE_CHECKING:
     from idp.flows.idp import Idp
-
-OIDC_SCOPES = frozenset({"openid", "profile", "email", "phone", "offline_access"})
-"""The scopes that belong to no resource; their audience is this provider."""
 
 _MOST_KEPT = 4096
 
@@ -285,7 +283,7 @@ def _check(idp: "Idp", client: Client) -> None:
     resources = idp.settings.resources.values()
     check(
         client,
-        known_scopes=OIDC_SCOPES.union(*(resource.scopes for resource in resources)),
+        known_scopes=frozenset(IDENTITY_SCOPES).union(*(resource.scopes for resource in resources)),
         audiences=frozenset(resource.audience for resource in resources),
         development=idp.settings.service.development,
     )

@@ -10,15 +10,12 @@ what it signed.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from idp.accounts.audit import Event
+from idp.flows.idp import Idp
 from idp.flows.signing import ALGORITHMS
 from idp.store import audit, keys
 from idp.store.keys import KeyRow
-
-if TYPE_CHECKING:
-    from idp.flows.idp import Idp
 
 _DAY = 24 * 3600
 
@@ -38,13 +35,13 @@ class TooEarly:
     ready_at: int
 
 
-def listing(idp: "Idp") -> tuple[KeyRow, ...]:
+def listing(idp: Idp) -> tuple[KeyRow, ...]:
     """Every signing key that is not forgotten, oldest first."""
     with idp.reading() as tx:
         return keys.every(tx)
 
 
-def init(idp: "Idp", *, now: int) -> tuple[str, ...]:
+def init(idp: Idp, *, now: int) -> tuple[str, ...]:
     """Let a new installation sign: each algorithm without an active key gets one; the kids activated.
 
     A key on file that the database does not know is adopted before one is made. Nothing is waited for:
@@ -62,7 +59,7 @@ def init(idp: "Idp", *, now: int) -> tuple[str, ...]:
     return tuple(activated)
 
 
-def new(idp: "Idp", alg: str, *, now: int) -> str:
+def new(idp: Idp, alg: str, *, now: int) -> str:
     """Make a key and announce it; it is published from now on and does not sign. Its kid.
 
     Raises ``ValueError`` for an algorithm that we do not sign with.
@@ -72,7 +69,7 @@ def new(idp: "Idp", alg: str, *, now: int) -> str:
     return kid
 
 
-def activate(idp: "Idp", kid: str, *, now: int, at_once: bool = False) -> KeyRow | NoSuchKey | TooEarly:
+def activate(idp: Idp, kid: str, *, now: int, at_once: bool = False) -> KeyRow | NoSuchKey | TooEarly:
     """Let an announced key sign; the one that did is retired. ``at_once`` does not wait for old JWK Sets."""
     waiting = {row.kid: row for row in listing(idp) if row.state == "next"}
     row = waiting.get(kid)
@@ -93,7 +90,7 @@ def activate(idp: "Idp", kid: str, *, now: int, at_once: bool = False) -> KeyRow
     return row
 
 
-def retire(idp: "Idp", kid: str, *, now: int, compromised: bool = False) -> KeyRow | NoSuchKey:
+def retire(idp: Idp, kid: str, *, now: int, compromised: bool = False) -> KeyRow | NoSuchKey:
     """Take a key that does not sign out of use; ``compromised``: what it signed is not believed any more.
 
     The active key cannot be retired without another in its place: ``rotate`` first.
@@ -120,7 +117,7 @@ class Rotated:
     forgotten: tuple[str, ...]
 
 
-def rotate(idp: "Idp", *, now: int, at_once: bool = False, compromised: bool = False) -> Rotated:
+def rotate(idp: Idp, *, now: int, at_once: bool = False, compromised: bool = False) -> Rotated:
     """Move every algorithm's keys one step on, if it is time; to be called as often as one likes.
 
     A key older than ``keys.sign_days`` gets a successor announced; a successor that was published long enough
@@ -145,13 +142,13 @@ def rotate(idp: "Idp", *, now: int, at_once: bool = False, compromised: bool = F
     return Rotated(tuple(announced), tuple(activated), (*exposed, *_forget_dead(idp, now=now)))
 
 
-def _old(idp: "Idp", rows: list[KeyRow], now: int) -> bool:
+def _old(idp: Idp, rows: list[KeyRow], now: int) -> bool:
     # Announced a cache time early, so that the key signs for no longer than it should.
     life = idp.settings.keys.sign_days * _DAY - idp.settings.keys.jwks_cache_seconds
     return any(row.state == "active" and (row.activated_at or row.created_at) + life <= now for row in rows)
 
 
-def _forget_dead(idp: "Idp", *, now: int) -> tuple[str, ...]:
+def _forget_dead(idp: Idp, *, now: int) -> tuple[str, ...]:
     lifetimes = idp.settings.lifetimes
     kept = max(lifetimes.access_token, lifetimes.id_token, lifetimes.logout_token, lifetimes.session_absolute)
     dead = [
@@ -169,7 +166,7 @@ def _forget_dead(idp: "Idp", *, now: int) -> tuple[str, ...]:
     return tuple(row.kid for row in dead)
 
 
-def _announce(idp: "Idp", kid: str, *, activate: bool, now: int) -> bool:
+def _announce(idp: Idp, kid: str, *, activate: bool, now: int) -> bool:
     """Publish a key on file, and let it sign where none of its algorithm does; whether it signs now."""
     key = idp.keyring.signing_keys()[kid]
     with idp.writing() as tx:
@@ -184,14 +181,14 @@ def _announce(idp: "Idp", kid: str, *, activate: bool, now: int) -> bool:
     return signing
 
 
-def _waiting(idp: "Idp", alg: str) -> str | None:
+def _waiting(idp: Idp, alg: str) -> str | None:
     held = idp.keyring.signing_keys()
     return next(
         (row.kid for row in listing(idp) if row.alg == alg and row.state == "next" and row.kid in held), None
     )
 
 
-def _on_file(idp: "Idp", alg: str) -> str | None:
+def _on_file(idp: Idp, alg: str) -> str | None:
     known = {row.kid for row in listing(idp)}
     files = idp.keyring.signing_keys().values()
     return next((key.kid for key in files if key.alg == alg and key.kid not in known), None)

@@ -1,7 +1,8 @@
 """What a token opens here: the person's claims (userinfo), and word of itself (introspection)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from idp.flows.idp import Idp
 from idp.flows.token import holds
 from idp.oidc import introspection
 from idp.oidc.claims import Person, ProvenContact, claims_of
@@ -13,16 +14,13 @@ from idp.oidc.token.access_token import AccessToken, InvalidAccessToken
 from idp.store import tokens
 from idp.store.tokens import Holder
 
-if TYPE_CHECKING:
-    from idp.flows.idp import Idp
-
 
 def invalid_token(description: str = "the access token is not valid") -> OAuthError:
     """The access token is malformed, expired, revoked or foreign (RFC 6750 §3.1)."""
     return OAuthError("invalid_token", description, 401, challenge="Bearer")
 
 
-def userinfo(idp: "Idp", token: str, *, now: int) -> tuple[dict[str, Any], Client]:
+def userinfo(idp: Idp, token: str, *, now: int) -> tuple[dict[str, Any], Client]:
     """The claims the token's scope may have, and the client that holds it (OpenID Connect Core §5.3).
 
     Whatever its audience, a token with scope ``openid`` opens this endpoint and no other does. Raises
@@ -42,7 +40,7 @@ def userinfo(idp: "Idp", token: str, *, now: int) -> tuple[dict[str, Any], Clien
     return claims_of(_person(idp, holder), read.scope), client
 
 
-def introspect(idp: "Idp", asker: Client, token: str, *, now: int) -> dict[str, Any]:
+def introspect(idp: Idp, asker: Client, token: str, *, now: int) -> dict[str, Any]:
     """What an authenticated resource is told about a token (RFC 7662 §2.2). Raises ``DatabaseDown``."""
     read = _read(idp, token, now=now)
     if read is None or not introspection.may_ask(asker) or read.audience != asker.audience:
@@ -59,7 +57,7 @@ def introspect(idp: "Idp", asker: Client, token: str, *, now: int) -> dict[str, 
     return introspection.answer(read, asker) if alive else introspection.INACTIVE
 
 
-def _read(idp: "Idp", token: str, *, now: int) -> AccessToken | None:
+def _read(idp: Idp, token: str, *, now: int) -> AccessToken | None:
     try:
         claims = idp.signers.verify(token, access_token.TYP, (access_token.ALG,))
         return access_token.read(claims, issuer=idp.issuer, now=now)
@@ -67,11 +65,11 @@ def _read(idp: "Idp", token: str, *, now: int) -> AccessToken | None:
         return None
 
 
-def _alive(idp: "Idp", holder: Holder, *, now: int) -> bool:
+def _alive(idp: Idp, holder: Holder, *, now: int) -> bool:
     return not holder.token_revoked and holds(idp, holder.family, holder.standing, now=now)
 
 
-def _person(idp: "Idp", holder: Holder) -> Person:
+def _person(idp: Idp, holder: Holder) -> Person:
     sub = holder.family.sub
     profile = idp.sealer.open(holder.sealed_profile, f"accounts/sealed_profile/{sub}")
     return Person(

@@ -13,12 +13,15 @@ owner: whoever merely saw a code cannot spoil it under an identity of their own.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from idp.accounts.audit import LONGEST_DETAIL, Event
+from idp.flows.idp import Idp
+from idp.flows.sessions import SEEN_EVERY
+from idp.oidc.authorization.checks import IDENTITY_SCOPES
 from idp.oidc.authorization.pkce import verifier_matches
 from idp.oidc.client import Client
-from idp.oidc.errors import OAuthError, invalid_grant, invalid_scope
+from idp.oidc.errors import invalid_grant, invalid_scope
 from idp.oidc.jose import InvalidToken, Signer
 from idp.oidc.parameters import Parameters
 from idp.oidc.token import access_token, id_token
@@ -29,12 +32,7 @@ from idp.store.database import Tx
 from idp.store.tokens import Family, Standing
 from idp.values import digest_of
 
-if TYPE_CHECKING:
-    from idp.flows.idp import Idp
-
 REFRESH_TOKEN_PREFIX = "rt_"
-SEEN_EVERY = 300
-"""Seconds between two notes that a session is in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ class _Granted:
     nonce: str | None = None
 
 
-def grant(idp: "Idp", client: Client, parameters: Parameters, *, now: int) -> Issued:
+def grant(idp: Idp, client: Client, parameters: Parameters, *, now: int) -> Issued:
     """Answer the token request of an authenticated client.
 
     Raises ``OAuthError``, ``NoSigningKey`` and ``DatabaseDown``.
@@ -94,7 +92,7 @@ def grant(idp: "Idp", client: Client, parameters: Parameters, *, now: int) -> Is
             return _client_credentials(idp, client, request, now=now)
 
 
-def _client_credentials(idp: "Idp", client: Client, request: ClientCredentials, *, now: int) -> Issued:
+def _client_credentials(idp: Idp, client: Client, request: ClientCredentials, *, now: int) -> Issued:
     """A token for the client itself; nothing is read or written (RFC 6749 §4.4)."""
     # People's scopes mean nothing here: there is nobody to be told about.
     audiences = audiences_of(idp)
@@ -118,7 +116,7 @@ def _client_credentials(idp: "Idp", client: Client, request: ClientCredentials, 
     return Issued(signer.sign(claims, access_token.TYP), life, scope)
 
 
-def _exchange(idp: "Idp", client: Client, request: CodeExchange, *, now: int) -> Issued:
+def _exchange(idp: Idp, client: Client, request: CodeExchange, *, now: int) -> Issued:
     lifetimes = idp.settings.lifetimes
     signers = _signers(idp, client)
     refreshable = "refresh_token" in client.grant_types
@@ -140,7 +138,7 @@ def _exchange(idp: "Idp", client: Client, request: CodeExchange, *, now: int) ->
 
 
 def _take_code(
-    idp: "Idp", tx: Tx, client: Client, request: CodeExchange, digest: bytes, *, now: int, last_day: int
+    idp: Idp, tx: Tx, client: Client, request: CodeExchange, digest: bytes, *, now: int, last_day: int
 ) -> _Granted | _Refused:
     taken = tokens.take_code(tx, digest, client.client_id, now=now, last_day=last_day)
     if taken is None:
@@ -157,7 +155,7 @@ def _take_code(
         refused = "the code was issued without PKCE"
     elif not verifier_matches(request.code_verifier, taken.code_challenge):
         refused = "code_verifier does not match"
-    elif standing is None or not _holds(idp, family, standing, now=now):
+    elif standing is None or not holds(idp, family, standing, now=now):
         refused = "the session or the account has ended"
     if refused is not None or standing is None:
         _end_family(idp, tx, family.id, Event.TOKEN_REVOKED, now=now, reason="code_refused")
@@ -165,7 +163,7 @@ def _take_code(
     return _Granted(family, standing, _still_allowed(idp, client, family.scope), taken.nonce)
 
 
-def _refresh(idp: "Idp", client: Client, request: Refresh, *, now: int) -> Issued:
+def _refresh(idp: Idp, client: Client, request: Refresh, *, now: int) -> Issued:
     signers = _signers(idp, client)
     successor = _new_refresh_token(idp)
     digest = digest_of(request.refresh_token)
@@ -186,7 +184,7 @@ def _refresh(idp: "Idp", client: Client, request: Refresh, *, now: int) -> Issue
 
 
 def _take_refresh_token(
-    idp: "Idp", tx: Tx, client: Client, request: Refresh, digest: bytes, *, now: int
+    idp: Idp, tx: Tx, client: Client, request: Refresh, digest: bytes, *, now: int
 ) -> _Granted | _Refused:
     family_id = tokens.take_refresh_token(tx, digest, client.client_id, now=now)
     if family_id is None:
@@ -195,7 +193,7 @@ def _take_refresh_token(
             _end_family(idp, tx, spent.family_id, Event.TOKEN_REUSED, now=now)
         return _Refused("the refresh token is unknown, used, expired or another client's")
     found = tokens.family_of(tx, family_id, now=now)
-    if found is None or not _holds(idp, *found, now=now):
+    if found is None or not holds(idp, *found, now=now):
         if found is not None and not found[0].revoked:
             _end_family(idp, tx, family_id, Event.TOKEN_REVOKED, now=now, reason="ended")
         return _Refused("what was granted has ended")
@@ -211,7 +209,7 @@ def _take_refresh_token(
     return _Granted(family, standing, scope)
 
 
-def revoke(idp: "Idp", client: Client, token: str, *, now: int) -> None:
+def revoke(idp: Idp, client: Client, token: str, *, now: int) -> None:
     """End a token of this client: a refresh token with all its family, an access token alone (RFC 7009 §2.1).
 
     An unknown token, a dead one and another client's all end in nothing. Raises ``DatabaseDown``: the
@@ -239,14 +237,14 @@ def revoke(idp: "Idp", client: Client, token: str, *, now: int) -> None:
         audit.add(tx, Event.TOKEN_REVOKED, at=now, actor=actor, client_id=client.client_id, details=details)
 
 
-def audiences_of(idp: "Idp") -> Mapping[str, str]:
+def audiences_of(idp: Idp) -> Mapping[str, str]:
     """Every API scope, with the audience of the resource it belongs to."""
     return {
         scope: resource.audience for resource in idp.settings.resources.values() for scope in resource.scopes
     }
 
 
-def holds(idp: "Idp", family: Family, standing: Standing, *, now: int) -> bool:
+def holds(idp: Idp, family: Family, standing: Standing, *, now: int) -> bool:
     """Whether what was issued from an authorization is still good.
 
     It is not when it was revoked, when the account is not active, or, unless ``offline_access`` was
@@ -260,28 +258,22 @@ def holds(idp: "Idp", family: Family, standing: Standing, *, now: int) -> bool:
     return seen is not None and seen + idp.settings.lifetimes.session_idle > now
 
 
-_holds = holds
-
-
-def _still_allowed(idp: "Idp", client: Client, scope: tuple[str, ...]) -> tuple[str, ...]:
+def _still_allowed(idp: Idp, client: Client, scope: tuple[str, ...]) -> tuple[str, ...]:
     """The granted scope, less what the client or a resource has lost since."""
-    known = audiences_of(idp).keys() | _IDENTITY_SCOPES
+    known = audiences_of(idp).keys() | set(IDENTITY_SCOPES)
     return tuple(word for word in scope if word in client.scopes and word in known)
 
 
-_IDENTITY_SCOPES = frozenset({"openid", "profile", "email", "phone", "offline_access"})
-
-
-def _signers(idp: "Idp", client: Client) -> tuple[Signer, Signer]:
+def _signers(idp: Idp, client: Client) -> tuple[Signer, Signer]:
     return idp.signers.signer(access_token.ALG), idp.signers.signer(client.id_token_alg)
 
 
-def _new_refresh_token(idp: "Idp") -> str:
+def _new_refresh_token(idp: Idp) -> str:
     return f"{REFRESH_TOKEN_PREFIX}{idp.entropy.handle().secret}"
 
 
 def _sign(
-    idp: "Idp", signers: tuple[Signer, Signer], granted: _Granted, refresh_token: str | None, *, now: int
+    idp: Idp, signers: tuple[Signer, Signer], granted: _Granted, refresh_token: str | None, *, now: int
 ) -> Issued:
     family = granted.family
     lifetimes = idp.settings.lifetimes
@@ -320,7 +312,7 @@ def _sign(
 
 
 def _end_family(
-    idp: "Idp", tx: Tx, family_id: str, event: Event, *, now: int, reason: str | None = None
+    idp: Idp, tx: Tx, family_id: str, event: Event, *, now: int, reason: str | None = None
 ) -> None:
     family = tokens.revoke_family(tx, family_id, now=now)
     if family is not None:
@@ -328,7 +320,7 @@ def _end_family(
 
 
 def _note(
-    idp: "Idp",
+    idp: Idp,
     tx: Tx,
     event: Event,
     family: Family,
@@ -345,8 +337,5 @@ def _note(
     audit.add(tx, event, at=now, actor=_actor(idp, family.sub), client_id=family.client_id, details=details)
 
 
-def _actor(idp: "Idp", sub: str) -> str:
+def _actor(idp: Idp, sub: str) -> str:
     return idp.sealer.pseudonym(f"sub:{sub}")
-
-
-__all__ = ["Issued", "OAuthError", "audiences_of", "grant", "holds", "revoke"]

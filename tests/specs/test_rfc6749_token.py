@@ -704,3 +704,29 @@ def test_a_removed_clients_tokens_are_dead_even_under_a_namesake(house: House) -
     namesake = house.add(client_id="portal")
     assert house.userinfo(tokens["access_token"]).status == 401
     assert house.refresh(namesake, tokens["refresh_token"]).error == "invalid_grant"
+
+
+def test_a_shorter_absolute_life_acts_on_tokens_issued_before(house: House) -> None:
+    from idp.settings.lifetimes import Lifetimes
+    from tests.specs.house import open_house
+
+    portal = house.add()
+    token = house.tokens(portal, house.holder(), "openid offline_access")["refresh_token"]
+    settings = house.idp.settings
+    shorter = settings.model_copy(update={"lifetimes": Lifetimes(refresh_token=60, refresh_absolute=60)})
+    other = open_house(settings.database.url, settings.keys.directory, settings=shorter)
+    other.clock.move(60)
+    assert other.refresh(portal, token).error == "invalid_grant"
+    other.idp.database.engine.dispose()
+
+
+def test_no_refresh_token_outlives_its_family_in_the_database(house: House) -> None:
+    portal = house.add()
+    token = house.tokens(portal, house.holder(), "openid offline_access")["refresh_token"]
+    for _ in range(3):
+        house.clock.move(29 * 86400)
+        token = house.refresh(portal, token).json["refresh_token"]
+    with house.idp.reading() as tx:
+        last_token = tx.exec_driver_sql("SELECT max(expires_at) FROM refresh_tokens").scalar_one()
+        family = tx.exec_driver_sql("SELECT expires_at FROM authorizations").scalar_one()
+    assert last_token <= family
