@@ -8,6 +8,9 @@ from idp.oidc import parameters
 from idp.web.people.errors import oauth_error_page
 from idp.web.people.visit import Face, Visit
 
+SENT = ("id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales")
+"""What a relying party may send (§2)."""
+
 
 def blueprint(face: Face) -> Blueprint:
     """``/logout`` by GET and POST, and ``/logout/done``."""
@@ -24,7 +27,7 @@ def blueprint(face: Face) -> Blueprint:
         posted = parameters.parse(visit.body, limit=face.idp.settings.limits.parameter_bytes)
         if "csrf" not in posted:
             # A relying party's own form (§2): a cross-site POST brings no cookies, the GET it becomes does.
-            return visit.go("/logout", **posted.items)
+            return visit.go("/logout", **{name: posted.get(name) for name in SENT})
         if "cancel" in visit.form:
             return visit.page("no-interaction")
         return _judged(visit, visit.query, confirmed="confirm" in visit.form)
