@@ -3,7 +3,7 @@
 import html
 import re
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from werkzeug.test import Client, TestResponse
 
@@ -18,6 +18,7 @@ class Visitor:
     def __init__(self, app: Any, issuer: str, source: str = "198.51.100.7") -> None:
         self._client = Client(app, response_wrapper=None)
         self._base = issuer
+        self._host = urlsplit(issuer).hostname or ""
         self._source = source
         self.at = ""
         self.response: TestResponse | None = None
@@ -57,7 +58,7 @@ class Visitor:
 
     def cookie(self, name: str) -> str | None:
         """The value of a cookie it holds."""
-        found = self._client.get_cookie(name)
+        found = self._client.get_cookie(name, self._host)
         return None if found is None else found.value
 
     # --- what it does ------------------------------------------------------------------------------------
@@ -82,7 +83,7 @@ class Visitor:
 
     def set_cookie(self, name: str, value: str) -> None:
         """Hold a cookie that somebody else set."""
-        self._client.set_cookie(name, value)
+        self._client.set_cookie(name, value, domain=self._host)
 
     def forget_cookies(self) -> None:
         """Begin as a browser never seen before."""

@@ -63,6 +63,7 @@ def blueprint(face: Face) -> Blueprint:
     @door.route("/consent", methods=["GET", "POST"])
     def consent() -> Response:
         visit = Visit(face, request)
+        visit.must_be_ours()
         named = visit.named_interaction
         asked = flow.consent_asked(face.idp, named, visit.browser, now=visit.now)
         if asked is None:

@@ -16,11 +16,10 @@ def blueprint(face: Face) -> Blueprint:
     @door.route("/login", methods=["GET", "POST"])
     def sign_in() -> Response:
         visit = Visit(face, request)
+        visit.must_be_ours()
         named = visit.named_interaction
         interaction = authorize.waiting(face.idp, named, visit.browser, now=visit.now)
         if interaction is None:
-            if visit.pressed:
-                _ = visit.form
             return visit.page("no-interaction", status=400)
         if named is None:
             return visit.go("/login", interaction=interaction.id)

@@ -30,6 +30,7 @@ def blueprint(face: Face) -> Blueprint:
 
     def arrive() -> tuple[Visit, str | None]:
         visit = Visit(face, request)
+        visit.must_be_ours()
         interaction_id = visit.query.get("interaction")
         waiting = (
             authorize.waiting(face.idp, interaction_id, visit.browser, now=visit.now)
@@ -177,7 +178,7 @@ def blueprint(face: Face) -> Blueprint:
         if who is None:
             return visit.go("/register", interaction=interaction)
         visit.speaks(who.language)
-        if visit.pressed and "csrf" in visit.form:
+        if visit.pressed:
             if interaction is not None:
                 return visit.go("/authorize/resume", interaction=interaction)
             return visit.page("no-interaction")

@@ -106,6 +106,11 @@ class Visit:
             raise Forged
         return MultiDict(posted.items)
 
+    def must_be_ours(self) -> None:
+        """Refuse a form that our own page did not send, before anything is looked up (ASVS 3.5.1)."""
+        if self.pressed:
+            _ = self.form
+
     @property
     def pressed(self) -> bool:
         """Whether this is a form being sent."""
