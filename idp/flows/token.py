@@ -155,7 +155,8 @@ def _take_code(
         refused = "the code was issued without PKCE"
     elif not verifier_matches(request.code_verifier, taken.code_challenge):
         refused = "code_verifier does not match"
-    elif standing is None or not holds(idp, family, standing, now=now):
+    elif standing is None or standing.last_seen_at is None or not holds(idp, family, standing, now=now):
+        # Also with offline_access: what was not redeemed before the sign-out is not redeemed after it.
         refused = "the session or the account has ended"
     if refused is not None or standing is None:
         _end_family(idp, tx, family.id, Event.TOKEN_REVOKED, now=now, reason="code_refused")

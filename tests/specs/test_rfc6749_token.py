@@ -147,10 +147,11 @@ def test_no_code_for_an_account_that_was_locked_since(either_house: House) -> No
     assert house.exchange(portal, code).error == "invalid_grant"
 
 
-def test_no_code_after_signing_out(either_house: House) -> None:
+@pytest.mark.parametrize("scope", ["openid", "openid offline_access"])
+def test_no_code_after_signing_out(either_house: House, scope: str) -> None:
     house = either_house
     portal, holder = house.add(), house.holder()
-    code = house.code(portal.client, holder)
+    code = house.code(portal.client, holder, scope)
     house.sign_out(holder)
     assert house.exchange(portal, code).error == "invalid_grant"
 
@@ -263,6 +264,17 @@ def test_refresh_tokens_die_with_the_session(either_house: House) -> None:
     house.sign_out(holder)
     assert house.refresh(portal, tokens["refresh_token"]).error == "invalid_grant"
     assert house.userinfo(tokens["access_token"]).status == 401
+
+
+def test_an_ended_session_is_enough_whoever_ended_it(house: House) -> None:
+    # A family that was born while the session ended is not among those that its end revoked.
+    portal, holder = house.add(), house.holder()
+    tokens, code = house.tokens(portal, holder), house.code(portal.client, holder)
+    with house.idp.writing() as tx:
+        tx.exec_driver_sql("UPDATE sessions SET ended_at = ?", (house.clock.now(),))
+    assert house.exchange(portal, code).error == "invalid_grant"
+    assert house.userinfo(tokens["access_token"]).status == 401
+    assert house.refresh(portal, tokens["refresh_token"]).error == "invalid_grant"
 
 
 def test_offline_access_outlives_the_session(either_house: House) -> None:
