@@ -12,6 +12,7 @@ from idp.oidc.authorization.request import AuthorizationRequest
 from idp.oidc.interaction import Grant
 from idp.oidc.session import Session
 from idp.store.database import Tx
+from idp.store.prepared import Prepared, insertion
 from idp.store.tables import authorizations, grants, interactions
 
 
@@ -58,8 +59,16 @@ _END = (
     .values(ended_at=bindparam("at"))
     .returning(interactions.c.id)
 )
-_GRANT = select(grants.c.scope, grants.c.granted_at).where(
-    grants.c.sub == bindparam("sub"), grants.c.client_id == bindparam("client_id")
+_GRANT = Prepared(
+    select(grants.c.scope, grants.c.granted_at).where(
+        grants.c.sub == bindparam("sub"), grants.c.client_id == bindparam("client_id")
+    )
+)
+_WAIT = insertion(interactions, "id", "browser_digest", "request", "asked_at", "expires_at")
+_ISSUE = insertion(
+    authorizations,
+    *("id", "code_digest", "client_id", "sub", "session_id", "redirect_uri", "scope", "nonce"),
+    *("code_challenge", "auth_time", "acr", "amr", "issued_at", "code_expires_at", "expires_at"),
 )
 
 
@@ -72,8 +81,8 @@ def _interaction(row: Any) -> Interaction | None:
 
 def wait(tx: Tx, interaction: Interaction, browser_digest: bytes | None) -> None:
     """Keep a request that must wait for a person."""
-    tx.execute(
-        interactions.insert(),
+    _WAIT.run(
+        tx,
         {
             "id": interaction.id,
             "browser_digest": browser_digest,
@@ -95,9 +104,7 @@ def latest(tx: Tx, browser_digest: bytes, *, now: int) -> Interaction | None:
     return _interaction(tx.execute(_LATEST, {"browser_digest": browser_digest, "now": now}).one_or_none())
 
 
-def claim(
-    tx: Tx, interaction_id: str, browser_digest: bytes, *, now: int, now_ms: int
-) -> Interaction | None:
+def claim(tx: Tx, interaction_id: str, browser_digest: bytes, *, now: int, now_ms: int) -> Interaction | None:
     """Bind a request that arrived without cookie to the first browser that continues it.
 
     It counts as asked then, else whoever sent it could have it wait for a proof given for another reason.
@@ -118,8 +125,8 @@ def end(tx: Tx, interaction_id: str, *, now: int) -> bool:
 
 def grant_of(tx: Tx, sub: str, client_id: str) -> Grant | None:
     """What the person allowed the client to have."""
-    row = tx.execute(_GRANT, {"sub": sub, "client_id": client_id}).one_or_none()
-    return None if row is None else Grant(frozenset(row.scope.split()), row.granted_at)
+    row = _GRANT.one_or_none(tx, {"sub": sub, "client_id": client_id})
+    return None if row is None else Grant(frozenset(row[0].split()), row[1])
 
 
 def allow(tx: Tx, sub: str, client_id: str, scope: frozenset[str], *, at_ms: int) -> None:
@@ -147,8 +154,8 @@ def issue(
     family_life: int,
 ) -> None:
     """Keep an authorization: the code's digest, what was asked, and how the person proved who they are."""
-    tx.execute(
-        authorizations.insert(),
+    _ISSUE.run(
+        tx,
         {
             "id": authorization_id,
             "code_digest": code_digest,

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from idp.oidc.session import Session
 from idp.store.database import Tx
+from idp.store.prepared import Prepared
 from idp.store.tables import accounts, authorizations, known_browsers, sessions
 from idp.values import Proof, ProofKind
 
@@ -23,7 +24,7 @@ class SessionRow:
     last_seen_at: int
 
 
-_FIND = (
+_FIND = Prepared(
     select(sessions.c.id, sessions.c.sub, sessions.c.proofs, sessions.c.last_seen_at, accounts.c.language)
     .join_from(sessions, accounts, sessions.c.sub == accounts.c.sub)
     .where(
@@ -34,7 +35,7 @@ _FIND = (
         accounts.c.state == "active",
     )
 )
-_SEEN = (
+_SEEN = Prepared(
     update(sessions)
     .where(sessions.c.id == bindparam("session_id"), sessions.c.ended_at.is_(None))
     .values(last_seen_at=bindparam("now"))
@@ -85,11 +86,12 @@ _REMEMBER = {"sqlite": _remember(sqlite_insert), "postgresql": _remember(postgre
 def find(tx: Tx, handle_digest: bytes, *, now: int, idle: int) -> SessionRow | None:
     """The live session a cookie stands for; None when ended, expired, idle too long, or the account not
     active."""
-    row = tx.execute(_FIND, {"digest": handle_digest, "now": now, "idle_since": now - idle}).one_or_none()
+    row = _FIND.one_or_none(tx, {"digest": handle_digest, "now": now, "idle_since": now - idle})
     if row is None:
         return None
-    proofs = tuple(Proof(ProofKind(kind), at) for kind, at in json.loads(row.proofs))
-    return SessionRow(Session(row.id, row.sub, proofs), row.language, row.last_seen_at)
+    session_id, sub, written, last_seen_at, language = row
+    proofs = tuple(Proof(ProofKind(kind), at) for kind, at in json.loads(written))
+    return SessionRow(Session(session_id, sub, proofs), language, last_seen_at)
 
 
 def start(tx: Tx, session: Session, handle_digest: bytes, *, now: int, expires_at: int) -> None:
@@ -121,7 +123,7 @@ def renew(tx: Tx, session: Session, handle_digest: bytes, *, now: int) -> None:
 
 def seen(tx: Tx, session_id: str, *, now: int) -> None:
     """Note that the session is in use."""
-    tx.execute(_SEEN, {"session_id": session_id, "now": now})
+    _SEEN.run(tx, {"session_id": session_id, "now": now})
 
 
 def end(tx: Tx, session_id: str, *, now: int) -> bool:

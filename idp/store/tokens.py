@@ -6,12 +6,14 @@ is taken only when nothing was found.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from idp.store.database import Tx
+from idp.store.prepared import Prepared, insertion
 from idp.store.tables import (
     accounts,
     authorizations,
@@ -93,7 +95,7 @@ _FAMILY = (
 _STANDING = (accounts.c.state, accounts.c.customer_number, sessions.c.last_seen_at)
 _SESSION_GOES_ON = (sessions.c.ended_at.is_(None), sessions.c.expires_at > bindparam("now"))
 
-_TAKE_CODE = (
+_TAKE_CODE = Prepared(
     update(authorizations)
     .where(
         authorizations.c.code_digest == bindparam("digest"),
@@ -107,17 +109,21 @@ _TAKE_CODE = (
         *_FAMILY, authorizations.c.redirect_uri, authorizations.c.nonce, authorizations.c.code_challenge
     )
 )
-_SPENT_CODE = select(authorizations.c.id, authorizations.c.client_id).where(
-    authorizations.c.code_digest == bindparam("digest"), authorizations.c.code_used_at.is_not(None)
+_SPENT_CODE = Prepared(
+    select(authorizations.c.id, authorizations.c.client_id).where(
+        authorizations.c.code_digest == bindparam("digest"), authorizations.c.code_used_at.is_not(None)
+    )
 )
-_STANDING_OF = (
+_STANDING_OF = Prepared(
     select(*_STANDING)
     .select_from(accounts)
     .outerjoin(sessions, and_(sessions.c.id == bindparam("session_id"), *_SESSION_GOES_ON))
     .where(accounts.c.sub == bindparam("sub"))
 )
-_INSERT_REFRESH_TOKEN = refresh_tokens.insert()
-_TAKE_REFRESH_TOKEN = (
+_INSERT_REFRESH_TOKEN = insertion(
+    refresh_tokens, "digest", "authorization_id", "client_id", "issued_at", "expires_at"
+)
+_TAKE_REFRESH_TOKEN = Prepared(
     update(refresh_tokens)
     .where(
         refresh_tokens.c.digest == bindparam("of_digest"),
@@ -128,27 +134,31 @@ _TAKE_REFRESH_TOKEN = (
     .values(used_at=bindparam("now"))
     .returning(refresh_tokens.c.authorization_id)
 )
-_SPENT_REFRESH_TOKEN = select(refresh_tokens.c.authorization_id, refresh_tokens.c.client_id).where(
-    refresh_tokens.c.digest == bindparam("digest"), refresh_tokens.c.used_at.is_not(None)
+_SPENT_REFRESH_TOKEN = Prepared(
+    select(refresh_tokens.c.authorization_id, refresh_tokens.c.client_id).where(
+        refresh_tokens.c.digest == bindparam("digest"), refresh_tokens.c.used_at.is_not(None)
+    )
 )
-_OWNER_OF_REFRESH_TOKEN = select(refresh_tokens.c.authorization_id, refresh_tokens.c.client_id).where(
-    refresh_tokens.c.digest == bindparam("digest")
+_OWNER_OF_REFRESH_TOKEN = Prepared(
+    select(refresh_tokens.c.authorization_id, refresh_tokens.c.client_id).where(
+        refresh_tokens.c.digest == bindparam("digest")
+    )
 )
-_FAMILY_OF = (
+_FAMILY_OF = Prepared(
     select(*_FAMILY, *_STANDING)
     .select_from(authorizations)
     .join(accounts, accounts.c.sub == authorizations.c.sub)
     .outerjoin(sessions, and_(sessions.c.id == authorizations.c.session_id, *_SESSION_GOES_ON))
     .where(authorizations.c.id == bindparam("family"))
 )
-_REVOKE_FAMILY = (
+_REVOKE_FAMILY = Prepared(
     update(authorizations)
     .where(authorizations.c.id == bindparam("family"), authorizations.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("now"))
     .returning(*_FAMILY)
 )
 _ACCOUNT = (accounts.c.language, accounts.c.updated_at, accounts.c.sealed_profile)
-_TOKEN = (
+_TOKEN_ONLY = (
     select(*_FAMILY, *_STANDING, revoked_tokens.c.jti.label("revoked_jti"), *_ACCOUNT)
     .select_from(authorizations)
     .join(accounts, accounts.c.sub == authorizations.c.sub)
@@ -156,17 +166,27 @@ _TOKEN = (
     .outerjoin(revoked_tokens, revoked_tokens.c.jti == bindparam("jti"))
     .where(authorizations.c.id == bindparam("family"))
 )
-_TOKEN_WITH_CONTACTS = _TOKEN.add_columns(
-    proven_contacts.c.contact_index,
-    proven_contacts.c.kind,
-    proven_contacts.c.sealed_contact,
-    proven_contacts.c.proven_at,
-).outerjoin(proven_contacts, proven_contacts.c.sub == authorizations.c.sub)
-_IS_REVOKED = select(revoked_tokens.c.jti).where(revoked_tokens.c.jti == bindparam("jti"))
-_REVOKE_TOKEN = {
-    "sqlite": sqlite_insert(revoked_tokens).on_conflict_do_nothing(index_elements=["jti"]),
-    "postgresql": postgresql_insert(revoked_tokens).on_conflict_do_nothing(index_elements=["jti"]),
-}
+_TOKEN = Prepared(_TOKEN_ONLY)
+_TOKEN_WITH_CONTACTS = Prepared(
+    _TOKEN_ONLY.add_columns(
+        proven_contacts.c.contact_index,
+        proven_contacts.c.kind,
+        proven_contacts.c.sealed_contact,
+        proven_contacts.c.proven_at,
+    ).outerjoin(proven_contacts, proven_contacts.c.sub == authorizations.c.sub)
+)
+_IS_REVOKED = Prepared(select(revoked_tokens.c.jti).where(revoked_tokens.c.jti == bindparam("jti")))
+_REVOCATION: dict[str, Any] = {name: bindparam(name) for name in ("jti", "expires_at")}
+_REVOKE_TOKEN = Prepared(
+    {
+        "sqlite": sqlite_insert(revoked_tokens)
+        .values(_REVOCATION)
+        .on_conflict_do_nothing(index_elements=["jti"]),
+        "postgresql": postgresql_insert(revoked_tokens)
+        .values(_REVOCATION)
+        .on_conflict_do_nothing(index_elements=["jti"]),
+    }
+)
 
 
 def take_code(tx: Tx, digest: bytes, client_id: str, *, now: int, last_day: int) -> TakenCode | None:
@@ -175,28 +195,28 @@ def take_code(tx: Tx, digest: bytes, client_id: str, *, now: int, last_day: int)
     ``last_day`` is the last second at which anything issued from it may live: until then the row stays.
     """
     values = {"digest": digest, "by_client": client_id, "now": now, "last_day": last_day}
-    row = tx.execute(_TAKE_CODE, values).one_or_none()
+    row = _TAKE_CODE.one_or_none(tx, values)
     if row is None:
         return None
-    return TakenCode(_family(tuple(row[:10])), row[10], row[11], row[12])
+    return TakenCode(_family(row[:10]), row[10], row[11], row[12])
 
 
 def spent_code(tx: Tx, digest: bytes) -> Spent | None:
     """The family of a code that was used before."""
-    row = tx.execute(_SPENT_CODE, {"digest": digest}).one_or_none()
+    row = _SPENT_CODE.one_or_none(tx, {"digest": digest})
     return None if row is None else Spent(row[0], row[1])
 
 
 def standing_of(tx: Tx, sub: str, session_id: str, *, now: int) -> Standing | None:
     """How account and session stand; None when there is no such account any more."""
-    row = tx.execute(_STANDING_OF, {"sub": sub, "session_id": session_id, "now": now}).one_or_none()
+    row = _STANDING_OF.one_or_none(tx, {"sub": sub, "session_id": session_id, "now": now})
     return None if row is None else Standing(row[0], row[1], row[2])
 
 
 def insert_refresh_token(tx: Tx, digest: bytes, family: Family, *, now: int, expires_at: int) -> None:
     """Keep a refresh token by its digest."""
-    tx.execute(
-        _INSERT_REFRESH_TOKEN,
+    _INSERT_REFRESH_TOKEN.run(
+        tx,
         {
             "digest": digest,
             "authorization_id": family.id,
@@ -210,40 +230,41 @@ def insert_refresh_token(tx: Tx, digest: bytes, family: Family, *, now: int, exp
 def take_refresh_token(tx: Tx, digest: bytes, client_id: str, *, now: int) -> str | None:
     """Use a refresh token up, if it is this client's, alive and unused; the id of its family."""
     values = {"of_digest": digest, "by_client": client_id, "now": now}
-    return tx.execute(_TAKE_REFRESH_TOKEN, values).scalar_one_or_none()
+    row = _TAKE_REFRESH_TOKEN.one_or_none(tx, values)
+    return None if row is None else str(row[0])
 
 
 def spent_refresh_token(tx: Tx, digest: bytes) -> Spent | None:
     """The family of a refresh token that was used before."""
-    row = tx.execute(_SPENT_REFRESH_TOKEN, {"digest": digest}).one_or_none()
+    row = _SPENT_REFRESH_TOKEN.one_or_none(tx, {"digest": digest})
     return None if row is None else Spent(row[0], row[1])
 
 
 def owner_of_refresh_token(tx: Tx, digest: bytes) -> Spent | None:
     """The family and client of a refresh token, used or not."""
-    row = tx.execute(_OWNER_OF_REFRESH_TOKEN, {"digest": digest}).one_or_none()
+    row = _OWNER_OF_REFRESH_TOKEN.one_or_none(tx, {"digest": digest})
     return None if row is None else Spent(row[0], row[1])
 
 
 def family_of(tx: Tx, family_id: str, *, now: int) -> tuple[Family, Standing] | None:
     """A family with its account's and session's standing; None when either row is gone."""
-    row = tx.execute(_FAMILY_OF, {"family": family_id, "now": now}).one_or_none()
-    return None if row is None else (_family(tuple(row[:10])), Standing(row[10], row[11], row[12]))
+    row = _FAMILY_OF.one_or_none(tx, {"family": family_id, "now": now})
+    return None if row is None else (_family(row[:10]), Standing(row[10], row[11], row[12]))
 
 
 def revoke_family(tx: Tx, family_id: str, *, now: int) -> Family | None:
     """End everything issued from an authorization; None when it had ended already."""
-    row = tx.execute(_REVOKE_FAMILY, {"family": family_id, "now": now}).one_or_none()
-    return None if row is None else _family(tuple(row))
+    row = _REVOKE_FAMILY.one_or_none(tx, {"family": family_id, "now": now})
+    return None if row is None else _family(row)
 
 
 def holder_of(tx: Tx, family_id: str, jti: str, *, with_contacts: bool, now: int) -> Holder | None:
     """All that decides whether an access token is alive, and whom it speaks for, in one read."""
     statement = _TOKEN_WITH_CONTACTS if with_contacts else _TOKEN
-    rows = tx.execute(statement, {"family": family_id, "jti": jti, "now": now}).all()
+    rows = statement.all(tx, {"family": family_id, "jti": jti, "now": now})
     if not rows:
         return None
-    first = tuple(rows[0])
+    first = rows[0]
     return Holder(
         family=_family(first[:10]),
         standing=Standing(first[10], first[11], first[12]),
@@ -259,12 +280,12 @@ def holder_of(tx: Tx, family_id: str, jti: str, *, with_contacts: bool, now: int
 
 def is_revoked(tx: Tx, jti: str) -> bool:
     """Whether this one access token was revoked."""
-    return tx.execute(_IS_REVOKED, {"jti": jti}).one_or_none() is not None
+    return _IS_REVOKED.one_or_none(tx, {"jti": jti}) is not None
 
 
 def revoke_token(tx: Tx, jti: str, *, expires_at: int) -> None:
     """Revoke one access token; remembered until it would have expired."""
-    tx.execute(_REVOKE_TOKEN[tx.dialect.name], {"jti": jti, "expires_at": expires_at})
+    _REVOKE_TOKEN.run(tx, {"jti": jti, "expires_at": expires_at})
 
 
 def _family(row: tuple[object, ...]) -> Family:
