@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from idp.adapters.clock import SystemClock
 from idp.adapters.entropy import SystemEntropy
+from idp.adapters.ephemera_sql import SqlEphemera
 from idp.adapters.keyring import FileKeyRing
 from idp.flows.clients import ClientDirectory
 from idp.flows.compose import Composer
@@ -57,13 +58,13 @@ def _engine(url: str, options: dict[str, object]) -> Engine:
 
 def ephemera(settings: Settings, store: Database) -> Ephemera:
     """Short-lived state: Redis or Valkey where an address is set, else a table of the database."""
-    if settings.ephemera.url:
-        from idp.adapters.ephemera_redis import RedisEphemera
+    in_database = SqlEphemera(store)
+    if not settings.ephemera.url:
+        return in_database
+    from idp.adapters.ephemera_redis import RedisEphemera
+    from idp.adapters.ephemera_steady import SteadyEphemera
 
-        return RedisEphemera(settings.ephemera.url)
-    from idp.adapters.ephemera_sql import SqlEphemera
-
-    return SqlEphemera(store)
+    return SteadyEphemera(RedisEphemera(settings.ephemera.url), in_database, SystemClock().monotonic)
 
 
 def assemble(

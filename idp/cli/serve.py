@@ -1,7 +1,7 @@
 """``idp serve``: the service under gunicorn (default) or granian (extra ``fast``)."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -46,54 +46,9 @@ def serve(
     if settings.service.server == "granian":
         _granian(settings, addresses)
     else:
-        _gunicorn(settings, addresses)
+        from idp.cli import gunicorn_server
 
-
-def _gunicorn(settings: Settings, addresses: tuple[str, ...]) -> None:
-    from gunicorn.app.base import BaseApplication
-    from gunicorn.http import wsgi
-
-    class Unnamed(wsgi.Response):  # type: ignore[misc]  # gunicorn has no types
-        """An answer that does not tell which server gave it; gunicorn has no setting for that."""
-
-        def default_headers(self) -> list[str]:
-            return [line for line in super().default_headers() if not line.startswith("Server:")]
-
-    wsgi.Response = Unnamed
-    service = settings.service
-    options = {
-        "bind": [f"[{a}]:{service.port}" if ":" in a else f"{a}:{service.port}" for a in addresses],
-        "workers": service.processes,
-        "worker_class": "gthread",
-        "threads": service.threads,
-        "keepalive": 30,
-        "timeout": 60,
-        "graceful_timeout": GRACE,
-        "limit_request_line": 8190,
-        "limit_request_fields": 64,
-        "limit_request_field_size": 8190,
-        # What the proxies in front say is judged by service.trusted_proxies, not by the server.
-        "forwarded_allow_ips": "",
-        "secure_scheme_headers": {},
-        "accesslog": None,
-        "errorlog": "-",
-        "loglevel": "warning",
-        "control_socket_disable": True,
-    }
-
-    class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-        """gunicorn, told everything by us."""
-
-        def load_config(self) -> None:
-            for name, value in options.items():
-                self.cfg.set(name, value)
-
-        def load(self) -> Any:
-            from idp.app import process
-
-            return process.create()
-
-    Server().run()
+        gunicorn_server.run(settings, addresses)
 
 
 def _granian(settings: Settings, addresses: tuple[str, ...]) -> None:
