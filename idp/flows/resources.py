@@ -43,7 +43,7 @@ def userinfo(idp: Idp, token: str, *, now: int) -> tuple[dict[str, Any], Client]
 def introspect(idp: Idp, asker: Client, token: str, *, now: int) -> dict[str, Any]:
     """What an authenticated resource is told about a token (RFC 7662 §2.2). Raises ``DatabaseDown``."""
     read = _read(idp, token, now=now)
-    if read is None or not introspection.may_ask(asker) or read.audience != asker.audience:
+    if read is None or not introspection.is_for(read, asker):
         return introspection.INACTIVE
     client = idp.clients.get(read.client_id)
     if client is None or client.disabled:
@@ -54,7 +54,7 @@ def introspect(idp: Idp, asker: Client, token: str, *, now: int) -> dict[str, An
         else:
             holder = tokens.holder_of(tx, read.family, read.jti, with_contacts=False, now=now)
             alive = holder is not None and _alive(idp, holder, now=now)
-    return introspection.answer(read, asker) if alive else introspection.INACTIVE
+    return introspection.active(read) if alive else introspection.INACTIVE
 
 
 def _read(idp: Idp, token: str, *, now: int) -> AccessToken | None:

@@ -8,17 +8,18 @@ from idp.oidc.token.access_token import AccessToken
 INACTIVE: dict[str, Any] = {"active": False}
 """The answer for everything that is not alive and meant for the asker; it never tells which (§2.2)."""
 
-_TOLD = ("iss", "sub", "aud", "client_id", "scope", "iat", "exp", "jti", "auth_time", "acr", "amr", "sid")
+_TOLD = (
+    *("iss", "sub", "aud", "client_id", "scope", "iat", "exp", "jti"),
+    *("auth_time", "acr", "amr", "sid", "customer_number"),
+)
 
 
-def may_ask(client: Client) -> bool:
-    """Whether the client is a protected resource with an audience of its own (§2.1)."""
-    return client.kind is ClientKind.API and client.audience is not None
+def is_for(token: AccessToken, asker: Client) -> bool:
+    """Whether the asker is a protected resource, and the very one the token is meant for (§2.1, §4)."""
+    return asker.kind is ClientKind.API and token.audience == asker.audience
 
 
-def answer(token: AccessToken, asker: Client) -> dict[str, Any]:
-    """What the asker is told about a living token: all, if it is meant for the asker, else nothing."""
-    if not may_ask(asker) or token.audience != asker.audience:
-        return INACTIVE
-    told = {name: token.claims[name] for name in (*_TOLD, "customer_number") if name in token.claims}
+def active(token: AccessToken) -> dict[str, Any]:
+    """What the resource a living token is meant for is told about it."""
+    told = {name: token.claims[name] for name in _TOLD if name in token.claims}
     return {"active": True, "token_type": "Bearer", **told}
