@@ -122,6 +122,13 @@ def standing_service(
     yield from _open(in_process.settings_for(folder, f"sqlite:///{folder / 'idp.sqlite3'}"))
 
 
+@pytest.fixture
+def clean_service(standing_service: in_process.InProcess) -> in_process.InProcess:
+    """The file's service as on its first day; cheaper than one of the test's own."""
+    standing_service.wipe()
+    return standing_service
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def service_on_both(request: pytest.FixtureRequest, service_folder: Path) -> Iterator[in_process.InProcess]:
     """The service in this process; the test runs once on each database."""

@@ -16,7 +16,7 @@ from idp.accounts.challenge import Challenge, Ended, Expired, Purpose, Right
 from idp.accounts.enrolment import Enrolment, Stage, Typed
 from idp.accounts.lockout import Allowed
 from idp.accounts.lockout import Throttled as Braked
-from idp.accounts.matching import ContactFacts, Match, match
+from idp.accounts.matching import ContactFacts, Match, Outcome, match
 from idp.accounts.password import PasswordFault, Personal, faults_of
 from idp.accounts.records import CustomerRecord
 from idp.flows import post, throttle
@@ -94,6 +94,11 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class AlreadyDone:
+    """This very enrolment ended meanwhile: nothing more is to be done, and nobody is signed in by it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Registered:
     """The account exists and its owner is signed in."""
 
@@ -119,17 +124,7 @@ def begin(
     if isinstance(decision, Braked):
         return Limited(decision.retry_after)
     typed = Typed(given_name, family_name, username)
-    index = idp.sealer.contact_index(username)
-    with idp.reading() as tx:
-        on_file = registry.candidates_by_contact(tx, index)
-    candidates = [registry.opened(idp.sealer, sealed) for sealed in on_file.candidates]
-    facts = ContactFacts(
-        holders=on_file.holders,
-        of_agency=on_file.of_agency,
-        registered=frozenset(sealed.customer_number for sealed in on_file.candidates if sealed.registered),
-        username_of=on_file.username_of,
-    )
-    outcome = match(typed.registrant(), candidates, facts, idp.settings.registration, now)
+    outcome = _judged(idp, typed, now=now)
     matched = outcome.record if isinstance(outcome, Match) else None
     handle = idp.entropy.handle()
     brand = idp.settings.brand
@@ -239,13 +234,13 @@ def resend(idp: Idp, known: UnderWay, *, source: str, now: int) -> Sent | NotYet
 
 def answer(
     idp: Idp, known: UnderWay, typed: str, browser: Browser, *, now: int, now_ms: int
-) -> Registered | Refused:
+) -> Registered | AlreadyDone | Refused:
     """Take an answer to the challenge: every one costs a try before it is looked at."""
     challenge, enrolment = known.challenge, known.enrolment
     code = rules.code_of(typed, idp.settings.codes.digits)
     if code is None:
         return Refused("code_malformed")
-    if challenge is None:
+    if challenge is None or not _proves_what_was_typed(idp, challenge, enrolment):
         return Refused("code_expired")
     with idp.writing() as tx:
         taken = challenges.take_try(
@@ -262,9 +257,22 @@ def answer(
         case Right():
             return _complete(idp, known, challenge, browser, now=now, now_ms=now_ms)
         case Expired() | Ended():
-            return Refused("code_expired")
+            # Of a form sent twice the second finds the first one's work.
+            return AlreadyDone() if _completed_meanwhile(idp, enrolment) else Refused("code_expired")
         case _:
             return Refused("code_wrong" if verdict.tries_left else "code_expired", verdict.tries_left)
+
+
+def _proves_what_was_typed(idp: Idp, challenge: Challenge, enrolment: Enrolment) -> bool:
+    # Data typed anew while a code for the old ones was on its way: that code proves another contact.
+    sent_to = challenges.open_contact(idp.sealer, challenge.id, challenge.sealed_contact)
+    return sent_to == enrolment.typed.username
+
+
+def _completed_meanwhile(idp: Idp, enrolment: Enrolment) -> bool:
+    with idp.reading() as tx:
+        row = enrolments.by_id(tx, enrolment.id)
+    return row is not None and row.completed_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +293,20 @@ def who_is_signed_in(idp: Idp, browser: Browser, *, now: int) -> Who | None:
         return None
     profile = accounts.open_profile(idp.sealer, account)
     return Who(profile.username, profile.given_name, account.language)
+
+
+def _judged(idp: Idp, typed: Typed, *, now: int) -> Outcome:
+    """What the registry, as it stands now, makes of what was typed; two statements, always."""
+    with idp.reading() as tx:
+        on_file = registry.candidates_by_contact(tx, idp.sealer.contact_index(typed.username))
+    candidates = [registry.opened(idp.sealer, sealed) for sealed in on_file.candidates]
+    facts = ContactFacts(
+        holders=on_file.holders,
+        of_agency=on_file.of_agency,
+        registered=frozenset(sealed.customer_number for sealed in on_file.candidates if sealed.registered),
+        username_of=on_file.username_of,
+    )
+    return match(typed.registrant(), candidates, facts, idp.settings.registration, now)
 
 
 def _spend_send(idp: Idp, contact: Contact, source: str, *, now: int) -> Limited | None:
@@ -373,18 +395,23 @@ def _note_failure(tx: Tx, challenge: Challenge, verdict: rules.Answer, *, now: i
     )
 
 
+class _Beaten(Exception):
+    """Another request was faster: nothing of this one is to stay."""
+
+
 def _complete(
     idp: Idp, known: UnderWay, challenge: Challenge, browser: Browser, *, now: int, now_ms: int
-) -> Registered | Refused:
+) -> Registered | AlreadyDone | Refused:
     """Everything at once or nothing: account, proven contact, session, notices, audit."""
     enrolment = known.enrolment
     username = enrolment.typed.username
+    # The registry may have changed in the day an enrolment lives.
+    outcome = _judged(idp, enrolment.typed, now=now)
+    record = outcome.record if isinstance(outcome, Match) else None
+    if record is None or record.customer_number != enrolment.customer_number or not enrolment.password_hash:
+        return AlreadyDone() if _completed_meanwhile(idp, enrolment) else Refused("code_expired")
     with idp.reading() as tx:
-        sealed = registry.candidate_by_customer_number(tx, enrolment.customer_number or "")
         before = session_flows.current(idp, tx, browser, now=now)
-    if sealed is None or enrolment.password_hash is None:
-        return Refused("code_expired")
-    record = registry.opened(idp.sealer, sealed)
     account = _account(idp, enrolment, record, now=now)
     proven = ProvenContact(
         idp.sealer.contact_index(username),
@@ -395,14 +422,14 @@ def _complete(
     kind = ProofKind.SMS_CODE if username.kind is ContactKind.MOBILE else ProofKind.EMAIL_CODE
     begun = session_flows.prepare(idp, browser, account.sub, Proof(kind, now_ms), before=before, now=now)
     notices = _notices(idp, enrolment, record, now=now)
-    with idp.writing() as tx:
-        won = (
-            challenges.end(tx, challenge.id, now=now)
-            and enrolments.complete(tx, enrolment.id, customer_number=record.customer_number, now=now)
-            is not None
-            and accounts.insert_account(tx, account)
-        )
-        if won:
+    try:
+        with idp.writing() as tx:
+            if not (
+                challenges.end(tx, challenge.id, now=now)
+                and enrolments.complete(tx, enrolment.id, customer_number=record.customer_number, now=now)
+                and accounts.insert_account(tx, account)
+            ):
+                raise _Beaten
             accounts.prove_contact(tx, account.sub, proven)
             session_flows.begin(idp, tx, begun, now=now)
             for notice in notices:
@@ -430,8 +457,8 @@ def _complete(
                     "session": begun.session.id,
                 },
             )
-    if not won:
-        return Refused("code_expired")
+    except _Beaten:
+        return AlreadyDone() if _completed_meanwhile(idp, enrolment) else Refused("code_expired")
     idp.post_waiting.set()
     return Registered(begun)
 

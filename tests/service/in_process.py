@@ -21,6 +21,7 @@ from idp.flows.clients import Registered
 from idp.flows.idp import Idp
 from idp.settings import Settings
 from idp.store import schema
+from idp.store.tables import metadata
 from tests.service.clock import MovableClock
 from tests.service.visitor import Visitor
 
@@ -102,6 +103,18 @@ class InProcess:
         """Fill the registry with the demo customers."""
         with resources.as_file(resources.files("idp") / "demo" / "customers.csv") as file:
             registry.import_file(self.idp, RegistryFile(file), now=self.clock.now())
+
+    def wipe(self) -> None:
+        """Make it as it was on its first day: customers and keys, and nothing that anybody did since."""
+        kept = {"customer_records", "customer_contacts", "agency_contacts", "registry_lines", "signing_keys"}
+        kept |= {"versions"}
+        with self.idp.writing() as tx:
+            for table in reversed(metadata.sorted_tables):
+                if table.name not in kept:
+                    tx.execute(table.delete())
+        self.idp.settings.delivery.inbox_path.unlink(missing_ok=True)
+        # What processes remember of clients is over by then.
+        self.clock.move(60)
 
     def post(self) -> list[dict[str, Any]]:
         """Deliver what is due and give every message so far, newest first."""

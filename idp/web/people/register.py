@@ -9,7 +9,16 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from idp.flows import authorize, register
-from idp.flows.register import Begun, Limited, NotYet, PasswordRefused, Registered, Sent, UnderWay
+from idp.flows.register import (
+    AlreadyDone,
+    Begun,
+    Limited,
+    NotYet,
+    PasswordRefused,
+    Registered,
+    Sent,
+    UnderWay,
+)
 from idp.values import Malformed, ProfileKind, parse_contact
 from idp.web.people.forms import (
     RegisterPasswordForm,
@@ -137,7 +146,8 @@ def blueprint(face: Face) -> Blueprint:
         visit, interaction = arrive()
         known = under_way(visit)
         if known is None:
-            return visit.go("/register", interaction=interaction)
+            # Of a form sent twice the second finds its enrolment done.
+            return visit.go("/register/done" if visit.pressed else "/register", interaction=interaction)
         if known.challenge is None:
             return visit.go("/register/password", interaction=interaction)
         if not visit.pressed:
@@ -159,6 +169,8 @@ def blueprint(face: Face) -> Blueprint:
         if isinstance(outcome, Registered):
             onward = visit.go("/register/done", interaction=interaction)
             return visit.forget(visit.signed_in(onward, outcome.begun), "enrolment")
+        if isinstance(outcome, AlreadyDone):
+            return visit.go("/register/done", interaction=interaction)
         return _verify_page(visit, interaction, known, {"code": outcome.fault}, tries_left=outcome.tries_left)
 
     @door.get("/register/identify")
