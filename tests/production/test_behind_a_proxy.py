@@ -62,14 +62,17 @@ def test_our_cookies_are_host_bound_secure_http_only_and_lax(
 def test_every_answer_asks_for_https_ever_after_and_runs_nothing_foreign(
     deployment: Deployment, http: httpx.Client
 ) -> None:
+    page = login_page(deployment, http)
+    style = page.text.split('rel="stylesheet" href="')[1].split('"')[0]
     answers = [
-        login_page(deployment, http),
+        page,
         http.get(f"{deployment.issuer}/.well-known/openid-configuration"),
         http.get(f"{deployment.issuer}/jwks"),
         http.post(f"{deployment.issuer}/token", data={}),
         http.get(f"{deployment.issuer}/no-such-page"),
-        http.get(f"{deployment.issuer}/static/page.css"),
+        http.get(f"{deployment.issuer}{style}"),
     ]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 400, 404, 200]
     for answer in answers:
         assert "max-age=63072000" in answer.headers["strict-transport-security"], answer.url
         policy = answer.headers["content-security-policy"]
