@@ -84,6 +84,19 @@ def test_odd_claims_survive(ec: SigningKey, claims: dict[str, Any]) -> None:
     assert peek(token) == claims
 
 
+def test_a_token_is_sixteen_kilobytes_at_most(ec: SigningKey) -> None:
+    # Behind the limits of parameters and headers: the reader does not rely on who calls it.
+    for octets, good in ((11_000, True), (13_000, False)):
+        token = Signer(ec).sign({"filler": "x" * octets}, "JWT")
+        assert (len(token) <= 16 * 1024) is good
+        if good:
+            assert verify(token, always(ec), typ="JWT", algs=("ES256",))["filler"] == "x" * octets
+            continue
+        for read in (peek, lambda t: verify(t, always(ec), typ="JWT", algs=("ES256",))):
+            with pytest.raises(InvalidToken):
+                read(token)
+
+
 def test_what_is_no_json_is_never_signed(ec: SigningKey) -> None:
     for claims in ({"a": float("nan")}, {"a": float("inf")}, {"a": b"bytes"}):
         with pytest.raises((ValueError, TypeError)):
