@@ -52,7 +52,9 @@ def test_every_locked_package_has_one_version_hashes_and_no_address(lock: Path) 
 
 
 @pytest.mark.parametrize(
-    ("lock", "extras"), [("run.txt", ("fast", "demo")), ("test.txt", ("fast", "demo", "scale", "test"))], ids=["run", "test"]
+    ("lock", "extras"),
+    [("run.txt", ("fast", "demo")), ("test.txt", ("fast", "demo", "scale", "test"))],
+    ids=["run", "test"],
 )
 def test_the_lock_has_all_that_the_project_asks_for(lock: str, extras: tuple[str, ...]) -> None:
     """`make lock` was run after the last change of a dependency."""
