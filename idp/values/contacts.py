@@ -1,7 +1,8 @@
 """Email addresses and mobile numbers in the one spelling by which we compare them.
 
 Case and IDN spelling fold; dots and plus signs are significant, since they may be two people (journeys,
-*Username*).
+*Username*). Nothing else folds: a code goes to the address in this spelling, so two mailboxes that somebody
+else may own must never become one (ß is not ss: two domains in IDNA 2008).
 """
 
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ class ContactKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EmailAddress:
-    """An email address, case-folded, its domain in lower-case Unicode (IDNA 2008)."""
+    """An email address in lower case, its domain in Unicode (IDNA 2008)."""
 
     text: str = field(repr=False)
 
@@ -39,7 +40,7 @@ class EmailAddress:
             valid = validate_email(trimmed, check_deliverability=False, test_environment=True)
         except EmailNotValidError:
             raise Malformed("invalid_email") from None
-        return cls(f"{valid.local_part.casefold()}@{valid.domain.casefold()}")
+        return cls(f"{valid.local_part.lower()}@{valid.domain.lower()}")
 
     @property
     def kind(self) -> ContactKind:
