@@ -19,6 +19,7 @@ from idp.oidc.registration import (
     SECRET_METHODS,
     Fault,
     InvalidMetadata,
+    can_be_client_id,
     check,
     defaults,
     from_metadata,
@@ -53,8 +54,11 @@ class ClientDirectory:
     def get(self, client_id: str) -> Client | None:
         """The client of this id, disabled ones included; None for an unknown id. Raises ``DatabaseDown``.
 
-        An unknown id is kept as long as a known one, so that asking again costs the same for both.
+        An unknown id is kept as long as a known one, so that asking again costs the same for both. What no
+        client can be called is neither asked for nor kept: no database takes every text.
         """
+        if not can_be_client_id(client_id):
+            return None
         at = self._clock.monotonic()
         kept = self._fresh(at).get(client_id)
         if kept is not None and kept[0] > at:

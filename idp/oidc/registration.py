@@ -54,6 +54,11 @@ class Fault:
     reason: str
 
 
+def can_be_client_id(text: str) -> bool:
+    """Whether a client could have this id; what somebody presents may hold NUL, lone surrogates, anything."""
+    return _CLIENT_ID.fullmatch(text) is not None
+
+
 class InvalidMetadata(ValueError):
     """The registration cannot be accepted; ``faults`` lists everything that is wrong with it."""
 
@@ -146,7 +151,7 @@ def check(
 
 def _identity(client: Client) -> list[Fault]:
     faults = []
-    if not _CLIENT_ID.fullmatch(client.client_id):
+    if not can_be_client_id(client.client_id):
         faults.append(Fault("client_id", "2 to 64 letters, digits, dots, hyphens, underscores and tildes"))
     elif _LIKE_A_SUB.fullmatch(client.client_id):
         faults.append(Fault("client_id", "it could be taken for a customer's identifier: not 22 characters"))
