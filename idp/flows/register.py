@@ -200,6 +200,10 @@ def choose_password(
     faults = faults_of(password, idp.settings.password, personal)
     if faults:
         return PasswordRefused(faults[0])
+    # A hash is the dearest thing there is to ask for, and here everybody may.
+    decision = throttle.spend(idp, throttle.password_brakes(idp, known.enrolment.id), now=now)
+    if isinstance(decision, Braked):
+        return Limited(decision.retry_after)
     hashed = idp.hasher.hash(password)
     if known.challenge is not None and _wait(idp, known.challenge, now) > 0 and known.challenge.live(now):
         # Going back and choosing another password is no way around the gap: the code on its way stays good.

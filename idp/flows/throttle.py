@@ -52,6 +52,11 @@ def send_brakes(idp: Idp, contact: Contact, source: str) -> tuple[Brake, ...]:
     )
 
 
+def password_brakes(idp: Idp, enrolment_id: str) -> tuple[Brake, ...]:
+    """The counter of passwords chosen in one registration: each costs a hash, and nobody chooses so often."""
+    return (Brake(f"registration-password:{enrolment_id}", idp.settings.limits.passwords_per_registration),)
+
+
 def registration_brakes(idp: Idp, source: str) -> tuple[Brake, ...]:
     """The counter of registrations begun by one source."""
     where = pseudonym_of_source(idp, source)

@@ -36,6 +36,9 @@ class Limits(Section):
     registrations_per_source: RateLimit = Field(
         default=Rate(60, 3600), description="Registrations begun by one source (count/seconds)."
     )
+    passwords_per_registration: RateLimit = Field(
+        default=Rate(10, 3600), description="Passwords chosen in one registration (count/seconds)."
+    )
     body_bytes: int = Field(default=65536, ge=1024, le=16 * 1024 * 1024, description="A request body, bytes.")
     parameter_bytes: int = Field(default=4096, ge=256, le=1024 * 1024, description="One parameter, bytes.")
     state_bytes: int = Field(default=2048, ge=64, le=1024 * 1024, description="`state` or `nonce`, bytes.")
