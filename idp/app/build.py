@@ -1,5 +1,7 @@
 """Puts the service together. Nothing below this floor knows which adapters stand behind its ports."""
 
+import os
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -38,6 +40,7 @@ def database(settings: Settings) -> Database:
         file = Path(url.removeprefix("sqlite:///")).absolute()
         file.parent.mkdir(parents=True, exist_ok=True)
         url = f"sqlite:///{file}"
+    _make_private(url)
     options = engine_options(
         url,
         pool_size=settings.database.pool_size,
@@ -45,6 +48,19 @@ def database(settings: Settings) -> Database:
         statement_timeout_ms=settings.database.statement_timeout_ms,
     )
     return Database(_engine(url, options), sqlite_synchronous=settings.database.sqlite_synchronous)
+
+
+def _make_private(url: str) -> None:
+    """Make a SQLite file that is not there yet for its owner alone: it will hold hashes and sealed data.
+
+    SQLite gives the files it puts beside it the same mode. One that is there keeps the mode it was given.
+    """
+    if not url.startswith("sqlite:///"):
+        return
+    # What cannot be made is told by SQLite, where it is told for every command alike.
+    with suppress(OSError):
+        file = Path(url.removeprefix("sqlite:///").partition("?")[0])
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _engine(url: str, options: dict[str, object]) -> Engine:

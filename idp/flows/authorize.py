@@ -8,8 +8,9 @@
 A silent request costs one read and one commit; one that has to ask keeps one row (performance §7.4).
 """
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from idp.accounts.audit import Event
 from idp.flows import sessions as session_flows
@@ -201,6 +202,14 @@ def waiting(idp: Idp, interaction_id: str | None, browser: Browser, *, now: int)
         return store.find(tx, interaction_id, browser.digest, now=now)
 
 
+def login_hint(idp: Idp, interaction: Interaction) -> str | None:
+    """Who is going to sign in, as the waiting request's client believes; raises ``Unsealable``."""
+    kept = interaction.request.login_hint
+    if kept is None:
+        return None
+    return str(idp.sealer.open(urlsafe_b64decode(kept), _place_of_hint(interaction.id)))
+
+
 @dataclass(frozen=True, slots=True)
 class ConsentAsked:
     """What the consent page shows. ``days`` is how long the permission lasts; None: until the person signs
@@ -359,4 +368,13 @@ def _failure(idp: Idp, request: AuthorizationRequest, fault: OAuthError) -> Auth
 
 
 def _interaction(idp: Idp, request: AuthorizationRequest, *, asked_at: int, now: int) -> Interaction:
-    return Interaction(idp.entropy.identifier(), request, asked_at, now + idp.settings.lifetimes.interaction)
+    interaction_id = idp.entropy.identifier()
+    if request.login_hint is not None:
+        # Mostly somebody's username: it waits as all personal data do, sealed.
+        sealed = idp.sealer.seal(request.login_hint, _place_of_hint(interaction_id))
+        request = replace(request, login_hint=urlsafe_b64encode(sealed).decode())
+    return Interaction(interaction_id, request, asked_at, now + idp.settings.lifetimes.interaction)
+
+
+def _place_of_hint(interaction_id: str) -> str:
+    return f"interactions/login_hint/{interaction_id}"

@@ -40,7 +40,7 @@ def blueprint(face: Face) -> Blueprint:
             )
 
         if not visit.pressed:
-            return page(200, {"username": interaction.request.login_hint or ""}, {})
+            return page(200, {"username": authorize.login_hint(face.idp, interaction) or ""}, {})
         if "cancel" in visit.form:
             declined = authorize.decline(face.idp, interaction.id, visit.browser, now=visit.now)
             if isinstance(declined, Lost):
