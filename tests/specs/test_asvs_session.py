@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from urllib.parse import urlencode
 
 import pytest
 
@@ -9,6 +10,7 @@ from idp.values import digest_of
 from tests.service.in_process import PASSWORD, InProcess, open_in_process, settings_for
 from tests.service.relying_party import RelyingParty, answer_of, left_for, portal, registered
 from tests.service.visitor import Visitor
+from tests.specs.house import Caller
 
 SESSION, BROWSER, ENROLMENT = "idp_session_8000", "idp_browser_8000", "idp_enrolment_8000"
 USERNAME = "maria.rossi@posta.example"
@@ -189,36 +191,38 @@ def test_two_browsers_have_sessions_of_their_own(service: InProcess) -> None:
 def test_a18_two_values_of_one_cookie_are_no_cookie(service: InProcess) -> None:
     party, visitor = portal(service), registered(service)
     good, browser = cookie(visitor, SESSION), cookie(visitor, BROWSER)
-    for pair in (f"{SESSION}={good}; {SESSION}=tossed", f"{SESSION}=tossed; {SESSION}={good}"):
-        tossed = service.visitor()
-        tossed.fetch(
-            "GET",
-            "/authorize",
-            query_string=party.request(prompt="none"),
-            headers={"Cookie": f"{BROWSER}={browser}; {pair}"},
-        )
-        assert answer_of(tossed)["error"] == "login_required"
+    query = urlencode(party.request(prompt="none"))
+    once = f"{BROWSER}={browser}; {SESSION}={good}"
+    for cookies, outcome in (
+        (once, "code="),
+        (f"{once}; {SESSION}=tossed", "error=login_required"),
+        (f"{SESSION}=tossed; {once}", "error=login_required"),
+    ):
+        reply = Caller(service.app).get("/authorize", query=query, headers={"Cookie": cookies})
+        assert outcome in (reply.header("Location") or "")
 
 
 @pytest.mark.parametrize(
-    "value", ["", "x" * 65, "x" * 5000, "ä", "a\x00b", '"', "../../etc", "' OR 1=1 --", "%00", "x;y"]
+    "value",
+    ["", "x" * 65, "x" * 5000, "\xc3\xa4", "\xff", "a\x00b", '"', "../../etc", "' OR 1=1 --", "%00", ";;=;"],
 )
 @pytest.mark.parametrize("name", [SESSION, BROWSER, ENROLMENT, "idp_lang_8000"])
-def test_a18_nonsense_in_a_cookie_heals_itself(standing_service: InProcess, name: str, value: str) -> None:
-    visitor = standing_service.visitor()
-    header = f"{name}={value}".encode("utf-8", "replace").decode("latin-1")
-    visitor.fetch("GET", "/register", headers={"Cookie": header})
-    assert visitor.last.status_code == 200
-    visitor.get("/register")
-    visitor.press(profile="person")
-    assert visitor.page == "register-data"
+def test_a18_nonsense_in_a_cookie_is_no_fault(standing_service: InProcess, name: str, value: str) -> None:
+    caller = Caller(standing_service.app)
+    for path in ("/register", "/register/verify", "/register/done", "/logout", "/consent"):
+        reply = caller.get(path, headers={"Cookie": f"{name}={value}"})
+        assert reply.status in (200, 303, 400), path
+        assert reply.status != 400 or path == "/consent"
+
+
+def test_a18_a_browser_cookie_that_is_none_is_replaced(standing_service: InProcess) -> None:
+    reply = Caller(standing_service.app).get("/register", headers={"Cookie": f"{BROWSER}={'x' * 65}"})
+    assert (reply.header("Set-Cookie") or "").startswith(f"{BROWSER}=")
 
 
 def test_a18_a_cookie_bomb_is_a_clean_answer(standing_service: InProcess) -> None:
-    visitor = standing_service.visitor()
     bomb = "; ".join(f"c{n}={'x' * 200}" for n in range(300))
-    visitor.fetch("GET", "/register", headers={"Cookie": bomb})
-    assert visitor.last.status_code == 200
+    assert Caller(standing_service.app).get("/register", headers={"Cookie": bomb}).status == 200
 
 
 @pytest.fixture
