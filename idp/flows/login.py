@@ -63,16 +63,17 @@ def sign_in(
     brakes = sign_in_brakes(actor, source, known_as, idp.settings.limits)
     decision = throttle.standing(idp, brakes, now=now)
     if isinstance(decision, Brakes):
-        with idp.writing() as tx:
-            audit.add(
-                tx,
-                Event.SIGN_IN_THROTTLED,
-                at=now,
-                actor=actor,
-                client_id=client_id,
-                source=source,
-                details={"brake": decision.by, "retry_after": decision.retry_after},
-            )
+        if throttle.first_refusal(idp, brakes, decision, now=now):
+            with idp.writing() as tx:
+                audit.add(
+                    tx,
+                    Event.SIGN_IN_THROTTLED,
+                    at=now,
+                    actor=actor,
+                    client_id=client_id,
+                    source=source,
+                    details={"brake": decision.by, "retry_after": decision.retry_after},
+                )
         return Throttled(decision.retry_after)
     usable = account if account is not None and account.state == "active" else None
     verdict = idp.hasher.verify(password[:LONGEST_PASSWORD], None if usable is None else usable.password_hash)

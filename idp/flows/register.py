@@ -7,6 +7,7 @@ recipient: the truth goes to the contact on file, and to nobody where the contac
 Nothing of a customer exists before the code is answered in the browser that asked for it (security bar D6).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from idp.accounts import challenge as rules
@@ -14,7 +15,7 @@ from idp.accounts import enrolment as enrolments_rules
 from idp.accounts.audit import Event
 from idp.accounts.challenge import Challenge, Ended, Expired, Purpose, Right
 from idp.accounts.enrolment import Enrolment, Stage, Typed
-from idp.accounts.lockout import Allowed
+from idp.accounts.lockout import Allowed, Brake
 from idp.accounts.lockout import Throttled as Braked
 from idp.accounts.matching import ContactFacts, Match, Outcome, match
 from idp.accounts.password import PasswordFault, Personal, faults_of
@@ -122,7 +123,7 @@ def begin(
     brakes = throttle.registration_brakes(idp, source)
     decision = throttle.spend(idp, brakes, now=now)
     if isinstance(decision, Braked):
-        return Limited(decision.retry_after)
+        return _limited(idp, brakes, decision, source, channel=username.kind, now=now)
     typed = Typed(given_name, family_name, username)
     outcome = _judged(idp, typed, now=now)
     matched = outcome.record if isinstance(outcome, Match) else None
@@ -201,9 +202,10 @@ def choose_password(
     if faults:
         return PasswordRefused(faults[0])
     # A hash is the dearest thing there is to ask for, and here everybody may.
-    decision = throttle.spend(idp, throttle.password_brakes(idp, known.enrolment.id), now=now)
+    brakes = throttle.password_brakes(idp, known.enrolment.id)
+    decision = throttle.spend(idp, brakes, now=now)
     if isinstance(decision, Braked):
-        return Limited(decision.retry_after)
+        return _limited(idp, brakes, decision, source, channel=typed.username.kind, now=now)
     hashed = idp.hasher.hash(password)
     if known.challenge is not None and _wait(idp, known.challenge, now) > 0 and known.challenge.live(now):
         # Going back and choosing another password is no way around the gap: the code on its way stays good.
@@ -255,12 +257,13 @@ def answer(
             if taken is None
             else rules.judge(taken, code, [key.secret for key in idp.keyring.symmetric("codes")])
         )
-        if not isinstance(verdict, Right):
+        if isinstance(verdict, rules.Wrong):
             _note_failure(tx, challenge, verdict, now=now)
     match verdict:
         case Right():
             return _complete(idp, known, challenge, browser, now=now, now_ms=now_ms)
         case Expired() | Ended():
+            _note_late_answer(idp, challenge, verdict, now=now)
             # Of a form sent twice the second finds the first one's work.
             return AlreadyDone() if _completed_meanwhile(idp, enrolment) else Refused("code_expired")
         case _:
@@ -315,18 +318,27 @@ def _judged(idp: Idp, typed: Typed, *, now: int) -> Outcome:
 
 def _spend_send(idp: Idp, contact: Contact, source: str, *, now: int) -> Limited | None:
     """Count one message with a code; what to answer when there were too many."""
-    decision = throttle.spend(idp, throttle.send_brakes(idp, contact, source), now=now)
+    brakes = throttle.send_brakes(idp, contact, source)
+    decision = throttle.spend(idp, brakes, now=now)
     if isinstance(decision, Allowed):
         return None
-    with idp.writing() as tx:
-        audit.add(
-            tx,
-            Event.SEND_THROTTLED,
-            at=now,
-            source=throttle.pseudonym_of_source(idp, source),
-            details={"brake": decision.by, "purpose": Purpose.REGISTRATION, "channel": contact.kind},
-        )
-    return Limited(decision.retry_after)
+    return _limited(idp, brakes, decision, source, channel=contact.kind, now=now)
+
+
+def _limited(
+    idp: Idp, brakes: Sequence[Brake], refused: Braked, source: str, *, channel: ContactKind, now: int
+) -> Limited:
+    """The answer to one too many, told to the audit trail when it is the first."""
+    if throttle.first_refusal(idp, brakes, refused, now=now):
+        with idp.writing() as tx:
+            audit.add(
+                tx,
+                Event.SEND_THROTTLED,
+                at=now,
+                source=throttle.pseudonym_of_source(idp, source),
+                details={"brake": refused.by, "purpose": Purpose.REGISTRATION, "channel": channel},
+            )
+    return Limited(refused.retry_after)
 
 
 def _wait(idp: Idp, challenge: Challenge, now: int) -> int:
@@ -397,6 +409,13 @@ def _note_failure(tx: Tx, challenge: Challenge, verdict: rules.Answer, *, now: i
             "tries_left": left,
         },
     )
+
+
+def _note_late_answer(idp: Idp, challenge: Challenge, verdict: rules.Answer, *, now: int) -> None:
+    # No try is spent on these, so there may be any number of them: the trail keeps the first.
+    if idp.ephemera.bump(f"late:{challenge.id}", idp.settings.lifetimes.enrolment, now) == 1:
+        with idp.writing() as tx:
+            _note_failure(tx, challenge, verdict, now=now)
 
 
 class _Beaten(Exception):

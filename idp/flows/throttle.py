@@ -34,6 +34,12 @@ def spend(idp: Idp, brakes: Sequence[Brake], *, now: int) -> Decision:
     return Allowed()
 
 
+def first_refusal(idp: Idp, brakes: Sequence[Brake], refused: Throttled, *, now: int) -> bool:
+    """Whether a brake has refused nobody before in its window: of a flood the audit trail keeps one line."""
+    brake = next(brake for brake in brakes if brake.name.partition(":")[0] == refused.by)
+    return idp.ephemera.bump(f"told:{brake.key(now)}", brake.life, now) == 1
+
+
 def pseudonym_of_source(idp: Idp, source: str) -> str:
     """How a source stands in counters and audit."""
     return idp.sealer.pseudonym(f"source:{source}")
