@@ -170,6 +170,26 @@ def test_an_answer_is_given_for_the_request_that_was_shown(service: InProcess) -
     assert maria.page == "consent"
 
 
+@pytest.mark.parametrize(
+    ("prompt", "path", "form"),
+    [
+        ("consent", "/consent", {}),
+        ("consent", "/consent", {"cancel": "yes"}),
+        ("login", "/login", {"username": USERNAME, "password": PASSWORD}),
+        ("login", "/login", {"cancel": "yes"}),
+    ],
+)
+def test_a_form_that_names_no_request_answers_none(
+    party: RelyingParty, maria: Visitor, prompt: str, path: str, form: dict[str, str]
+) -> None:
+    party.ask(maria, prompt=prompt)
+    at = maria.at
+    maria.send(path, {"csrf": maria.csrf, **form})
+    assert maria.location == at
+    maria.get(at.replace(path, "/authorize/resume"))
+    assert maria.at == at
+
+
 def test_the_metadata_offer_what_the_practice_wants(service: InProcess) -> None:
     metadata = service.visitor().fetch("GET", "/.well-known/openid-configuration").get_json()
     assert metadata["response_types_supported"] == ["code"]

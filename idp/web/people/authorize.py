@@ -64,7 +64,7 @@ def blueprint(face: Face) -> Blueprint:
     def consent() -> Response:
         visit = Visit(face, request)
         visit.must_be_ours()
-        named = visit.named_interaction
+        named = visit.query.get("interaction")
         asked = flow.consent_asked(face.idp, named, visit.browser, now=visit.now)
         if asked is None:
             return visit.page("no-interaction", status=400)

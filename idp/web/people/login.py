@@ -17,11 +17,12 @@ def blueprint(face: Face) -> Blueprint:
     def sign_in() -> Response:
         visit = Visit(face, request)
         visit.must_be_ours()
-        named = visit.named_interaction
+        named = visit.query.get("interaction")
         interaction = authorize.waiting(face.idp, named, visit.browser, now=visit.now)
         if interaction is None:
             return visit.page("no-interaction", status=400)
         if named is None:
+            # Neither shown nor answered without its name: another may come meanwhile.
             return visit.go("/login", interaction=interaction.id)
         visit.belongs_to(interaction)
         client = face.idp.clients.get(interaction.request.client_id)

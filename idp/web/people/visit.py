@@ -81,12 +81,6 @@ class Visit:
         limit = self.idp.settings.limits.parameter_bytes
         return parameters.parse(self.request.environ.get("QUERY_STRING", ""), limit=limit)
 
-    @property
-    def named_interaction(self) -> str | None:
-        """The request the address names. A form without one answers none: another may have come meanwhile."""
-        named = self.query.get("interaction")
-        return "" if named is None and self.pressed else named
-
     @cached_property
     def body(self) -> bytes:
         """The request body; raises ``RequestEntityTooLarge``."""
