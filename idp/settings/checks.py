@@ -154,6 +154,11 @@ def warnings(s: Settings) -> tuple[str, ...]:
         said.append("password.argon2_memory_kib: cheaper to guess than the recommended 19456 KiB in 2 passes")
     if s.limits.login_failures_per_account.count < s.limits.login_failures_per_account_and_source.count:
         said.append("limits.login_failures_per_account: below one source's limit: strangers slow the owner")
+    if s.service.server == "granian" and s.service.trusted_proxies > 0:
+        said.append(
+            "service.trusted_proxies: granian takes X_Forwarded_For for X-Forwarded-For: "
+            "the proxy must drop headers with an underscore"
+        )
     if contrast(s.brand.colour_brand, s.brand.colour_brand_ink) < 7:
         said.append("brand.colour_brand_ink: contrast with brand.colour_brand is below 7:1 (WCAG 2.2 §1.4.6)")
     return tuple(said)
