@@ -5,6 +5,9 @@
 const one = (selector, within = document) => within.querySelector(selector);
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 
+// --- an answer to a form is kept as the page it stands for: going back or reloading asks for it, and sends nothing again
+if (one("form")) history.replaceState(history.state, "", location.href);
+
 // --- show and hide a password; hidden again before it is sent, so that no browser keeps it as plain text
 for (const button of all("[data-reveals]")) {
   const field = document.getElementById(button.dataset.reveals);

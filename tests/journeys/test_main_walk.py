@@ -78,3 +78,21 @@ def test_she_comes_back_and_signs_in_with_any_spelling_of_her_mobile_refused_and
     page.fill("#password", PASSWORD)
     page.click("#continue")
     on_page(page, "portal-policies")
+
+
+def test_going_back_to_a_page_that_refused_an_answer_does_not_offer_to_send_it_again(
+    context: BrowserContext, demo: Demo
+) -> None:
+    page = context.new_page()
+    page.goto(demo.portal)
+    page.click("#login")
+    page.fill("#username", "maria.rossi@posta.example")
+    page.fill("#password", PASSWORD + "x")
+    page.click("#continue")
+    expect(page.locator("#password-error")).to_be_visible()
+    page.click("#continue")
+    expect(page.locator("#password-error")).to_be_visible()
+    page.goto(f"{demo.issuer}/legal/privacy")
+    page.go_back()
+    on_page(page, "login")
+    expect(page.locator("#password-error")).to_have_count(0)

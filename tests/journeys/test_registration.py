@@ -121,6 +121,14 @@ def test_a4_any_spelling_of_it_does(service: InProcess, spelling: str) -> None:
     assert visitor.page == "register-done"
 
 
+def test_a7_going_back_after_the_end_leads_to_the_end_and_not_to_the_start(service: InProcess) -> None:
+    visitor = service.visitor()
+    service.register(visitor)
+    for step in ("/register/verify", "/register/password"):
+        visitor.get(step)
+        assert visitor.page == "register-done"
+
+
 # --- A5 the password ------------------------------------------------------------------------------------
 
 
@@ -220,6 +228,7 @@ def test_a6_five_wrong_codes_end_it(service: InProcess) -> None:
         assert 'id="tries-left"' in visitor.last.text
         assert str(left) in visitor.last.text.partition('id="tries-left">')[2][:40] or left == 1
     visitor.press(code=wrong(code))
+    assert 'id="code-life" data-seconds="0"' in visitor.last.text
     visitor.press(code=code)
     assert (visitor.page, visitor.faults) == ("register-verify", ["code"])
     assert rows(service, "accounts") == 0
@@ -262,6 +271,23 @@ def test_a6_tries_are_counted_anew_with_a_new_code(service: InProcess) -> None:
     visitor.press(resend="yes")
     visitor.press(code=service.code_for(EMAIL))
     assert visitor.page == "register-done"
+
+
+def test_a6_ten_wrong_codes_an_hour_slow_down_whatever_the_challenge(service: InProcess) -> None:
+    for _ in range(2):
+        visitor = to_verify(service)
+        code = service.code_for(EMAIL)
+        for _ in range(5):
+            visitor.press(code=wrong(code))
+            assert visitor.last.status_code == 200
+    visitor = to_verify(service)
+    visitor.press(code=service.code_for(EMAIL))
+    assert (visitor.last.status_code, visitor.faults) == (429, ["page"])
+    assert 0 < int(visitor.last.headers["Retry-After"]) <= 3600
+    # Another contact of hers is not concerned.
+    other = to_verify(service, username=MOBILE)
+    other.press(code=service.code_for(MOBILE))
+    assert other.page == "register-done"
 
 
 def test_a6_few_codes_go_to_one_contact_however_asked_for(service: InProcess) -> None:

@@ -164,6 +164,26 @@ def test_the_focus_goes_to_the_first_fault(state: State, gallery: Opened, walk: 
     assert walk.evaluate("document.activeElement.id") == first
 
 
+@pytest.mark.parametrize("name", ["login-wrong", "register-verify"])
+def test_a_page_fits_letters_of_twice_the_size(name: str, gallery: Opened, chromium: Browser) -> None:
+    """WCAG 2.2, 1.4.4: as with a phone's own setting; nothing overlaps, nothing is cut off."""
+    context = chromium.new_context(viewport=PHONE, locale="it-IT", bypass_csp=True)
+    page = context.new_page()
+    page.goto(f"{gallery[0]}/{name}")
+    page.add_style_tag(content="html { font-size: 225% !important }")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    mark, language = (page.locator(part).bounding_box() for part in (".mark span", ".languages a"))
+    assert mark is not None
+    assert language is not None
+    beside, above = mark["x"] + mark["width"] <= language["x"], mark["y"] + mark["height"] <= language["y"]
+    assert beside or above
+    if name == "register-verify":
+        code = page.locator("#code")
+        code.fill("888888")
+        assert code.evaluate("box => box.scrollWidth <= box.clientWidth")
+    context.close()
+
+
 @pytest.mark.parametrize("state", SEEN, ids=lambda state: state.name)
 def test_nothing_jumps_while_a_page_loads(state: State, gallery: Opened, walk: Page) -> None:
     walk.set_viewport_size(PHONE)

@@ -53,6 +53,14 @@ def blueprint(face: Face) -> Blueprint:
         handle = face.cookies.handle(request, "enrolment")
         return None if handle is None else register.under_way(face.idp, handle, now=visit.now)
 
+    def start(visit: Visit, interaction: str | None) -> Response:
+        """Where a step without its enrolment leads: whoever goes back after the end is not to begin again.
+
+        Of a form sent twice the second finds its enrolment done, and its session only in the next request.
+        """
+        ended = visit.pressed or register.who_is_signed_in(face.idp, visit.browser, now=visit.now) is not None
+        return visit.go("/register/done" if ended else "/register", interaction=interaction)
+
     @door.route("/register", methods=["GET", "POST"])
     def profile() -> Response:
         visit, interaction = arrive()
@@ -122,7 +130,7 @@ def blueprint(face: Face) -> Blueprint:
         visit, interaction = arrive()
         known = under_way(visit)
         if known is None:
-            return visit.go("/register", interaction=interaction)
+            return start(visit, interaction)
         if not visit.pressed:
             return _password_page(visit, interaction, known, {})
         form = RegisterPasswordForm.read(visit.form)
@@ -146,8 +154,7 @@ def blueprint(face: Face) -> Blueprint:
         visit, interaction = arrive()
         known = under_way(visit)
         if known is None:
-            # Of a form sent twice the second finds its enrolment done.
-            return visit.go("/register/done" if visit.pressed else "/register", interaction=interaction)
+            return start(visit, interaction)
         if known.challenge is None:
             return visit.go("/register/password", interaction=interaction)
         if not visit.pressed:
@@ -169,6 +176,10 @@ def blueprint(face: Face) -> Blueprint:
         if isinstance(outcome, Registered):
             onward = visit.go("/register/done", interaction=interaction)
             return visit.forget(visit.signed_in(onward, outcome.begun), "enrolment")
+        if isinstance(outcome, Limited):
+            response = _verify_page(visit, interaction, known, {"page": "throttled"}, status=429)
+            response.headers["Retry-After"] = str(outcome.retry_after)
+            return response
         if isinstance(outcome, AlreadyDone):
             return visit.go("/register/done", interaction=interaction)
         return _verify_page(visit, interaction, known, {"code": outcome.fault}, tries_left=outcome.tries_left)
@@ -270,8 +281,9 @@ def blueprint(face: Face) -> Blueprint:
             steps=STEPS,
             channel="email" if known.enrolment.typed.username.kind == "email" else "sms",
             sent_to=known.enrolment.typed.username.masked,
+            # The last wrong try ended the code, whatever was read before it.
             expires_in=0
-            if challenge is None or not challenge.live(visit.now)
+            if challenge is None or not challenge.live(visit.now) or faults.get("code") == "code_expired"
             else challenge.expires_at - visit.now,
             resend_in=0 if challenge is None else register.resend_wait(challenge.sent_at, gap, visit.now),
             resent=resent,

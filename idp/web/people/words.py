@@ -52,7 +52,7 @@ FAULTS: dict[str, str] = {
     "code_malformed": N_("The code has 6 digits: check what you typed."),
     "code_wrong": N_("The code is not correct. Check it and type it again."),
     "code_expired": N_("This code is no longer valid. Ask for a new one."),
-    "resend_too_early": N_("A code was sent a moment ago. Wait a little before asking for another one."),
+    "resend_too_early": N_("You asked for a code a moment ago. Wait a minute before asking for another one."),
     "resend_limit": N_("You have asked for several codes. Wait a few minutes before asking for another one."),
     "form_expired": N_("The page had been open for too long. Check what you typed and send it again."),
     "unavailable": N_("Something did not work on our side. Nothing is lost: try again in a moment."),
@@ -118,8 +118,11 @@ ERRORS: dict[str, ErrorWords] = {
     "server_error": _OUR_SIDE,
     "temporarily_unavailable": _PAUSED,
     "form_expired": ErrorWords(
-        N_("The page was open for too long"),
-        N_("To protect you, a page that is left open stops working. Go back, reload it and try again."),
+        N_("This page is no longer valid"),
+        N_(
+            "It may have been open for too long, or you may have gone on in another window. "
+            "Go back, reload it and try again."
+        ),
     ),
     "cookies_needed": ErrorWords(
         N_("Your browser does not keep cookies"),
