@@ -9,7 +9,6 @@ A silent request costs one read and one commit; one that has to ask keeps one ro
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from idp.accounts.audit import Event
@@ -241,16 +240,7 @@ def consent_asked(idp: Idp, interaction_id: str | None, browser: Browser, *, now
 
 def policy_of(idp: Idp) -> Policy:
     """What the settings say about authorization requests."""
-    return Policy(audiences_of(idp), idp.settings.limits.state_bytes, idp.settings.limits.state_bytes)
-
-
-def audiences_of(idp: Idp) -> Mapping[str, str]:
-    """Every API scope, with the audience of the resource it belongs to."""
-    return {
-        scope: str(resource.audience)
-        for resource in idp.settings.resources.values()
-        for scope in resource.scopes
-    }
+    return Policy(idp.audiences, idp.settings.limits.state_bytes, idp.settings.limits.state_bytes)
 
 
 def _validated(idp: Idp, parameters: Parameters) -> tuple[AuthorizationRequest, Client] | Shown | Answered:

@@ -39,7 +39,7 @@ _MOST_KEPT = 4096
 class ClientDirectory:
     """Registered clients by id, from memory where they are fresh. Safe to use from several threads."""
 
-    def __init__(self, database: Database, clock: Clock, *, ttl: float = 5.0, poll: float = 1.0) -> None:
+    def __init__(self, database: Database, clock: Clock, *, ttl: float = 5.0, poll: float = 0.9) -> None:
         """``ttl`` and ``poll`` in seconds: how long an entry lives at most, how often the version is read."""
         self._database = database
         self._clock = clock

@@ -1,6 +1,7 @@
 """The one frozen object that every flow takes first: what the composition root (``idp.app``) put together."""
 
 import threading
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
@@ -36,6 +37,12 @@ class Idp:
     def issuer(self) -> str:
         """The issuer identifier, exactly as it stands in tokens and discovery."""
         return self.settings.service.issuer
+
+    @property
+    def audiences(self) -> Mapping[str, str]:
+        """Every API scope, with the audience of the resource it belongs to."""
+        resources = self.settings.resources.values()
+        return {scope: resource.audience for resource in resources for scope in resource.scopes}
 
     def reading(self) -> AbstractContextManager[Tx]:
         """A connection to read with (``Database.reading``)."""

@@ -62,7 +62,7 @@ class Signers:
         *,
         published_for: int,
         trusted_for: int,
-        poll: float = 1.0,
+        poll: float = 0.9,
     ) -> None:
         self._database = database
         self._keyring = keyring

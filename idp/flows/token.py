@@ -11,7 +11,6 @@ client is broken: it is used up and its family is closed. Presented by another c
 owner: whoever merely saw a code cannot spoil it under an identity of their own.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,7 +94,7 @@ def grant(idp: Idp, client: Client, parameters: Parameters, *, now: int) -> Issu
 def _client_credentials(idp: Idp, client: Client, request: ClientCredentials, *, now: int) -> Issued:
     """A token for the client itself; nothing is read or written (RFC 6749 §4.4)."""
     # People's scopes mean nothing here: there is nobody to be told about.
-    audiences = audiences_of(idp)
+    audiences = idp.audiences
     allowed = client.scopes & audiences.keys()
     scope = tuple(sorted(allowed)) if request.scope is None else request.scope
     if not allowed.issuperset(scope):
@@ -238,13 +237,6 @@ def revoke(idp: Idp, client: Client, token: str, *, now: int) -> None:
         audit.add(tx, Event.TOKEN_REVOKED, at=now, actor=actor, client_id=client.client_id, details=details)
 
 
-def audiences_of(idp: Idp) -> Mapping[str, str]:
-    """Every API scope, with the audience of the resource it belongs to."""
-    return {
-        scope: resource.audience for resource in idp.settings.resources.values() for scope in resource.scopes
-    }
-
-
 def holds(idp: Idp, family: Family, standing: Standing, *, now: int) -> bool:
     """Whether what was issued from an authorization is still good.
 
@@ -261,7 +253,7 @@ def holds(idp: Idp, family: Family, standing: Standing, *, now: int) -> bool:
 
 def _still_allowed(idp: Idp, client: Client, scope: tuple[str, ...]) -> tuple[str, ...]:
     """The granted scope, less what the client or a resource has lost since."""
-    known = audiences_of(idp).keys() | set(IDENTITY_SCOPES)
+    known = idp.audiences.keys() | set(IDENTITY_SCOPES)
     return tuple(word for word in scope if word in client.scopes and word in known)
 
 
@@ -288,7 +280,7 @@ def _sign(
     )
     access_claims = access_token.claims_for(
         issuer=idp.issuer,
-        audience=audience_of(granted.scope, audiences_of(idp), idp.issuer),
+        audience=audience_of(granted.scope, idp.audiences, idp.issuer),
         client_id=family.client_id,
         scope=granted.scope,
         jti=f"{family.id}.{idp.entropy.identifier()}",
