@@ -241,7 +241,7 @@ def resend(idp: Idp, known: UnderWay, *, source: str, now: int) -> Sent | NotYet
 
 def answer(
     idp: Idp, known: UnderWay, typed: str, browser: Browser, *, now: int, now_ms: int
-) -> Registered | AlreadyDone | Refused:
+) -> Registered | AlreadyDone | Refused | Limited:
     """Take an answer to the challenge: every one costs a try before it is looked at."""
     challenge, enrolment = known.challenge, known.enrolment
     code = rules.code_of(typed, idp.settings.codes.digits)
@@ -249,6 +249,10 @@ def answer(
         return Refused("code_malformed")
     if challenge is None or not _proves_what_was_typed(idp, challenge, enrolment):
         return Refused("code_expired")
+    brakes = throttle.code_brakes(idp, enrolment.typed.username)
+    decision = throttle.standing(idp, brakes, now=now)
+    if not isinstance(decision, Allowed):
+        return Limited(decision.retry_after)
     with idp.writing() as tx:
         taken = challenges.take_try(
             tx, challenge.id, purpose=Purpose.REGISTRATION, subject=enrolment.id, now=now
@@ -268,6 +272,7 @@ def answer(
             # Of a form sent twice the second finds the first one's work.
             return AlreadyDone() if _completed_meanwhile(idp, enrolment) else Refused("code_expired")
         case _:
+            throttle.failed(idp, brakes, now=now)
             return Refused("code_wrong" if verdict.tries_left else "code_expired", verdict.tries_left)
 
 

@@ -58,6 +58,12 @@ def send_brakes(idp: Idp, contact: Contact, source: str) -> tuple[Brake, ...]:
     )
 
 
+def code_brakes(idp: Idp, contact: Contact) -> tuple[Brake, ...]:
+    """The counter of wrong codes for one contact, on file or not, over all its challenges (bar 5.3)."""
+    whom = idp.sealer.pseudonym(f"contact:{contact.text}")
+    return (Brake(f"code-contact:{whom}", idp.settings.limits.otp_failures_per_account),)
+
+
 def password_brakes(idp: Idp, enrolment_id: str) -> tuple[Brake, ...]:
     """The counter of passwords chosen in one registration: each costs a hash, and nobody chooses so often."""
     return (Brake(f"registration-password:{enrolment_id}", idp.settings.limits.passwords_per_registration),)

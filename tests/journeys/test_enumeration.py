@@ -116,6 +116,8 @@ def observed(service: InProcess, visitor: Visitor, typed: Typed, act: Callable[[
 
 def walk(service: InProcess, typed: Typed) -> dict[str, Seen]:
     """Every step of a registration that answers wrongly, as seen from outside and from inside."""
+    # Counters live in fixed windows: every walk begins with new ones.
+    service.clock.move(3600 - service.clock.now() % 3600)
     visitor = service.visitor()
     visitor.get("/register")
     visitor.press(profile="person")
@@ -149,6 +151,10 @@ def walk(service: InProcess, typed: Typed) -> dict[str, Seen]:
     step("verify the new one", code=code)
     service.clock.move(601)
     step("verify too late", code=code)
+    service.clock.move(61)
+    step("resend again", resend="yes")
+    for number in range(5):
+        step(f"verify until slowed down {number}", code=code)
     return seen
 
 
@@ -169,6 +175,14 @@ def test_every_step_looks_and_costs_the_same(walks: dict[str, dict[str, Seen]], 
 def test_the_channel_changes_words_alone(walks: dict[str, dict[str, Seen]]) -> None:
     for step, expected in walks["a match"].items():
         assert walks["a match by email"][step].without_words == expected.without_words, step
+
+
+def test_wrong_codes_are_slowed_down_for_everybody(walks: dict[str, dict[str, Seen]]) -> None:
+    statuses = {
+        name: [seen.status for step, seen in walk.items() if "until slowed down" in step]
+        for name, walk in walks.items()
+    }
+    assert set(map(tuple, statuses.values())) == {(200, 200, 200, 200, 429)}
 
 
 def test_a_password_costs_one_hash(walks: dict[str, dict[str, Seen]]) -> None:
