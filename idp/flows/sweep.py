@@ -6,7 +6,7 @@ what                   removed
 messages               wiped at expiry, deleted a day after their end
 challenges             a day after they expired
 enrolments             when they expire (24 h after they began)
-interactions           a day after they expired
+interactions           when they expire
 sessions               30 days after their end
 authorizations,        when nothing issued from them can live any more
 refresh tokens,
@@ -103,7 +103,7 @@ _ACTS: dict[str, _Act] = {
     "outbox": lambda tx, now, batch: outbox.forget(tx, now - _DAY, batch),
     "challenges": _expired(challenges, _DAY),
     "enrolments": _expired(enrolments),
-    "interactions": _expired(interactions, _DAY),
+    "interactions": _expired(interactions),
     # By the index on expires_at: a session that was ended early stays those hours longer.
     "sessions": _expired(sessions, 30 * _DAY),
     "refresh_tokens": _expired(refresh_tokens),

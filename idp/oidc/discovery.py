@@ -40,7 +40,7 @@ def metadata(
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": list(GRANT_TYPES),
         "subject_types_supported": ["public"],
-        "acr_values_supported": [Acr.SINGLE.value, Acr.TWO_FACTOR.value],
+        "acr_values_supported": [Acr.SINGLE.value],
         "prompt_values_supported": list(PROMPTS),
         "ui_locales_supported": list(languages),
         "id_token_signing_alg_values_supported": list(ID_TOKEN_ALGS),

@@ -10,6 +10,9 @@ _METHODS: dict[ProofKind, tuple[Amr, ...]] = {
     ProofKind.SMS_CODE: (Amr.OTP, Amr.SMS),
 }
 
+TOGETHER = 10 * 60 * 1000
+"""Milliseconds between the first and the last proof of what still is one authentication."""
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -30,9 +33,14 @@ class Session:
         return self.proven_at // 1000
 
     @property
+    def _together(self) -> tuple[Proof, ...]:
+        """The proofs of one authentication: an hour-old code makes no second factor of today's password."""
+        return tuple(proof for proof in self.proofs if self.proven_at - proof.at <= TOGETHER)
+
+    @property
     def acr(self) -> Acr:
         """The class that was earned, never more (contract: assurance)."""
-        kinds = {proof.kind for proof in self.proofs}
+        kinds = {proof.kind for proof in self._together}
         if {ProofKind.PASSWORD, ProofKind.SMS_CODE} <= kinds:
             return Acr.TWO_FACTOR
         return Acr.SINGLE
@@ -40,7 +48,7 @@ class Session:
     @property
     def amr(self) -> tuple[Amr, ...]:
         """The methods that were used (RFC 8176), each once."""
-        methods = dict.fromkeys(method for proof in self.proofs for method in _METHODS[proof.kind])
+        methods = dict.fromkeys(method for proof in self._together for method in _METHODS[proof.kind])
         if self.acr is Acr.TWO_FACTOR:
             methods[Amr.MULTI_FACTOR] = None
         return tuple(methods)

@@ -70,7 +70,7 @@ def count(idp: Idp, table: Table) -> int:
 KEPT = [
     (challenges, DAY),
     (enrolments, 0),
-    (interactions, DAY),
+    (interactions, 0),
     (sessions, 30 * DAY),
     (authorizations, 0),
     (refresh_tokens, 0),

@@ -21,7 +21,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 def on_page(page: Page, name: str) -> None:
     """Wait until the page of this name is shown."""
-    expect(page.locator(f'main[data-page="{name}"]')).to_be_visible()
+    expect(page.locator(f'main[data-page="{name}"]')).to_be_visible(timeout=20_000)
 
 
 def test_c100001_registers_from_the_portal_sees_her_policies_in_both_apps_and_signs_out(

@@ -49,3 +49,12 @@ def test_auth_time_is_when_the_newest_proof_was_given() -> None:
     newest_first = Session("sid", "sub", (Proof(SMS, 2_000_999), Proof(PASSWORD, 1_000_000)))
     assert newest_first.proven_at == 2_000_999
     assert newest_first.auth_time == 2000
+
+
+def test_a_code_of_an_hour_ago_makes_no_second_factor_of_a_password_given_now() -> None:
+    hour = 60 * 60 * 1000
+    old = Session(
+        "sid", "sub", (Proof(ProofKind.SMS_CODE, 1_000_000), Proof(ProofKind.PASSWORD, 1_000_000 + hour))
+    )
+    assert old.acr is Acr.SINGLE
+    assert old.amr == ("pwd",)
