@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Table, bindparam
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 
-from idp.store.database import Tx
+from idp.store.database import Tx, translated
 
 Row = tuple[Any, ...]
 
@@ -67,18 +66,7 @@ class Prepared:
         try:
             return driver.execute(text.sql, parameters)
         except tx.dialect.loaded_dbapi.Error as fault:
-            gone = bool(tx.dialect.is_disconnect(fault, driver, None))
-            if gone:
-                tx.invalidate(fault)
-            raise DBAPIError.instance(
-                text.sql,
-                None,
-                fault,
-                tx.dialect.loaded_dbapi.Error,
-                hide_parameters=True,
-                connection_invalidated=gone,
-                dialect=tx.dialect,
-            ) from fault
+            raise translated(tx, fault, text.sql) from fault
 
     def _compiled(self, tx: Tx) -> _Text:
         by_dialect = self.statement
