@@ -41,6 +41,7 @@ def print_rates(results: Results, settings: Settings, console: Console) -> None:
         "per second",
         "ratio",
         "cpu µs",
+        "cpu ratio",
         "p50 ms",
         "p99 ms",
         "its core",
@@ -54,6 +55,7 @@ def print_rates(results: Results, settings: Settings, console: Console) -> None:
             if not seen:
                 continue
             ratio = results.ratio(endpoint, service)
+            cpu_ratio = results.cpu_ratio(endpoint, service)
             share = median(each.service_share for each in seen)
             table.add_row(
                 endpoint,
@@ -61,6 +63,7 @@ def print_rates(results: Results, settings: Settings, console: Console) -> None:
                 f"{median(each.rate for each in seen):,.0f}",
                 "1" if service == PEER else f"{ratio:.2f}" if ratio else "-",
                 f"{median(each.cpu_us for each in seen):,.0f}",
+                "1" if service == PEER else f"{cpu_ratio:.2f}" if cpu_ratio else "-",
                 f"{median(each.p50_ms for each in seen):.2f}",
                 f"{median(each.p99_ms for each in seen):.2f}",
                 f"{share:.0%}" + ("" if share >= SATURATED else " *"),
@@ -117,6 +120,7 @@ def as_json(
                 "service": service,
                 "per_second": results.rate(endpoint, service),
                 "ratio": results.ratio(endpoint, service),
+                "cpu_ratio": results.cpu_ratio(endpoint, service),
                 "rounds": [
                     {
                         "per_second": each.rate,

@@ -60,6 +60,13 @@ class Results:
         ours, peer = self.rate(endpoint, service), self.rate(endpoint, PEER)
         return ours / peer if ours and peer else None
 
+    def cpu_ratio(self, endpoint: str, service: str) -> float | None:
+        """The peer's CPU time per unit divided by ours: what the ratio would be if nobody waited for anything."""
+        ours, peer = self.runs.get((endpoint, service)), self.runs.get((endpoint, PEER))
+        if not ours or not peer:
+            return None
+        return median(each.cpu_us for each in peer) / median(each.cpu_us for each in ours)
+
     def value(self, measure: str, service: str) -> float | None:
         """A ratio for an endpoint, a median of its kind for any other measure."""
         if measure in SCENARIOS:
