@@ -167,7 +167,10 @@ class Visit:
 
     @property
     def _pressed_language(self) -> str | None:
-        return self.request.args.get("lang") if not self.pressed else None
+        # Most requests press nothing, and are spared the reading of their query a second time.
+        if self.pressed or "lang=" not in self.request.environ.get("QUERY_STRING", ""):
+            return None
+        return self.request.args.get("lang")
 
     def without_switch(self) -> None:
         """Offer no language switch: this answer cannot be asked for again."""
