@@ -282,7 +282,7 @@ def _known_algorithm(alg: str) -> None:
 
 def _unreadable(error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
-        return "does not exist; `idp keys new` writes what is missing"
+        return "does not exist; `idp keys init` writes what is missing"
     return f"cannot be read: {error.strerror}"
 
 

@@ -28,6 +28,7 @@ _STOP_WITHIN = 10
     default=8000,
     envvar="IDP_DEMO_PORT",
     show_default=True,
+    show_envvar=True,
     help="The first of four ports in a row.",
 )
 def demo(port: int) -> None:

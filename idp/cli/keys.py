@@ -30,10 +30,13 @@ def init(opener: "Opener") -> None:
 
     made = build.keyring(opener.settings()).create_missing()
     idp = _open(opener)
+    activated = flow.init(idp, now=idp.clock.now())
     for kid in made:
         click.echo(f"made      {kid}")
-    for kid in flow.init(idp, now=idp.clock.now()):
+    for kid in activated:
         click.echo(f"activated {kid}")
+    if not made and not activated:
+        click.echo("Nothing was missing.", err=True)
 
 
 @keys.command(name="list")
@@ -114,7 +117,7 @@ def retire(opener: "Opener", kid: str, *, compromised: bool) -> None:
 @keys.command()
 @click.option("--now", "at_once", is_flag=True, help="Make new keys and let them sign at once.")
 @click.option(
-    "--compromised", is_flag=True, help="As --now, and believe nothing any more that the old keys signed."
+    "--compromised", is_flag=True, help="As --now, and forget all older keys with what they signed."
 )
 @click.pass_obj
 def rotate(opener: "Opener", *, at_once: bool, compromised: bool) -> None:
@@ -130,6 +133,8 @@ def rotate(opener: "Opener", *, at_once: bool, compromised: bool) -> None:
     ):
         for kid in kids:
             click.echo(f"{word:<9} {kid}")
+    if not (done.announced or done.activated or done.forgotten):
+        click.echo("Nothing was due.", err=True)
 
 
 def _open(opener: "Opener") -> "Idp":

@@ -123,15 +123,17 @@ def rotate(idp: Idp, *, now: int, at_once: bool = False, compromised: bool = Fal
     A key older than ``keys.sign_days`` gets a successor announced; a successor that was published long enough
     signs; a retired key whose tokens are all dead is forgotten, its file deleted. ``at_once`` announces and
     activates new keys in one go: for an emergency, since copies of the JWK Set lack them for a while.
-    ``compromised`` does so too, and forgets the keys that signed until now: their tokens die with them.
+    ``compromised`` does so too with keys made now, and forgets every other: they lay in the same folder, so
+    whoever may know one may know them all, those that waited and those already retired too. Their tokens die
+    with them.
     """
     announced: list[str] = []
     activated: list[str] = []
     at_once = at_once or compromised
-    exposed = [row.kid for row in listing(idp) if compromised and row.state == "active"]
+    exposed = [row.kid for row in listing(idp)] if compromised else []
     for alg in ALGORITHMS:
         rows = [row for row in listing(idp) if row.alg == alg]
-        waiting = [row.kid for row in rows if row.state == "next"]
+        waiting = [row.kid for row in rows if row.state == "next" and row.kid not in exposed]
         if not waiting and (at_once or _old(idp, rows, now)):
             waiting = [new(idp, alg, now=now)]
             announced += waiting

@@ -255,7 +255,7 @@ def test_every_fault_is_told_at_once(keys: Path) -> None:
 
 
 def test_a_missing_folder_says_what_to_do(tmp_path: Path) -> None:
-    assert refused(tmp_path / "none") == {"none": "does not exist; `idp keys new` writes what is missing"}
+    assert refused(tmp_path / "none") == {"none": "does not exist; `idp keys init` writes what is missing"}
 
 
 def test_a_symbolic_link_is_refused(keys: Path) -> None:

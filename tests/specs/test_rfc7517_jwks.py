@@ -128,6 +128,20 @@ def test_a_compromised_key_takes_its_tokens_with_it_at_once(house: House) -> Non
     assert house.userinfo(fresh.json["access_token"]).status == 200
 
 
+def test_a_compromised_folder_takes_all_its_keys_with_it_at_once(house: House) -> None:
+    """Who copied the key that signs has the one that waits and the one just retired as well."""
+    retired = active(house)
+    keys.rotate(house.idp, now=house.clock.now(), at_once=True)
+    signing, waiting = active(house), keys.new(house.idp, "ES256", now=house.clock.now())
+    done = keys.rotate(house.idp, now=house.clock.now(), compromised=True)
+    assert {retired, signing, waiting} <= set(done.forgotten)
+    assert not {retired, signing, waiting} & published(house)
+    assert {row.state for row in keys.listing(house.idp)} == {"active"}
+    house.idp.keyring.reload()
+    assert not {retired, signing, waiting} & set(house.idp.keyring.signing_keys())
+    assert house.tokens(house.add(), house.holder())
+
+
 def test_the_active_key_cannot_be_retired_without_another(house: House) -> None:
     kid = active(house)
     for compromised in (False, True):
