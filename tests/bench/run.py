@@ -61,7 +61,7 @@ class Results:
         return ours / peer if ours and peer else None
 
     def cpu_ratio(self, endpoint: str, service: str) -> float | None:
-        """The peer's CPU time per unit divided by ours: what the ratio would be if nobody waited for anything."""
+        """The peer's CPU time per unit over ours: what the ratio would be if nobody waited for anything."""
         ours, peer = self.runs.get((endpoint, service)), self.runs.get((endpoint, PEER))
         if not ours or not peer:
             return None
