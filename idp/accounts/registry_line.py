@@ -69,6 +69,8 @@ _MEANINGS = {
     "not_utf8": "the line is not UTF-8",
     "not_csv": "the file is no CSV from here on",
     "empty_file": "the file is empty",
+    "empty_snapshot": "the file names no customer: as a snapshot it would end everybody",
+    "wrong_separator": "the cells are to be separated by commas",
     "missing_column": "this column is missing from the header",
     "unknown_column": "the header holds a column that is not known",
     "duplicate_column": "the header holds this column twice",

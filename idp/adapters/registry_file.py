@@ -13,6 +13,9 @@ _LONGEST_LINE = 1024 * 1024
 
 _BOM = "\ufeff"
 
+_OTHER_SEPARATORS = {"semicolons": ";", "tabs": "\t"}
+"""What spreadsheets write where the comma is the decimal sign, as in Italy."""
+
 
 class RegistryFile:
     """A registry file, as often as one likes to read it. Raises ``OSError`` where it cannot be read."""
@@ -59,7 +62,7 @@ class _Reader:
                     continue
                 if header is None:
                     header = [name.strip() for name in row]
-                    wrong = faults + tuple(_header_faults(line, header))
+                    wrong = faults or tuple(_header_faults(line, header))
                     if wrong:
                         yield SourceLine(line, None, self._read, wrong, fatal=True)
                         return
@@ -96,6 +99,10 @@ class _Reader:
 
 
 def _header_faults(line: int, header: list[str]) -> Iterator[LineFault]:
+    for name, separator in _OTHER_SEPARATORS.items():
+        if len(header) == 1 and set(header[0].split(separator)) >= {"customer_number", "profile"}:
+            yield LineFault(line, None, "wrong_separator", f"not by {name}")
+            return
     for column in COLUMNS:
         if column not in header:
             yield LineFault(line, column, "missing_column")

@@ -309,6 +309,10 @@ class _Import:
             staged += len(for_staging)
             self._renew()
             self._report("reading", batch[-1].read, self._source.size)
+        if self._snapshot and not staged and not fatal:
+            # A file cut short after its header is no reason to end every customer there is.
+            tally.note((LineFault(1, None, "empty_snapshot"),))
+            refused, fatal = refused + 1, True
         counts = Counts(refused=refused, warnings=tally.warnings)
         if fatal or (refused and not self._skip_invalid):
             return Rejected(counts, tally.faults())

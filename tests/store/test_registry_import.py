@@ -158,6 +158,31 @@ def test_a_customer_on_two_lines_of_two_batches_is_found(house: InProcess, tmp_p
     assert [(fault.line, fault.detail) for fault in outcome.faults.shown] == [(len(lines) + 1, "line 2")]
 
 
+def test_a_snapshot_that_names_nobody_is_refused_instead_of_ending_everybody(
+    house: InProcess, tmp_path: Path
+) -> None:
+    imported(house, DEMO)
+    path = tmp_path / "cut.csv"
+    path.write_text(DEMO.read_text(encoding="utf-8").partition("\n")[0] + "\n", encoding="utf-8")
+    outcome = registry.import_file(house.idp, RegistryFile(path), now=NOW, snapshot=True)
+    assert isinstance(outcome, Rejected)
+    assert [fault.code for fault in outcome.faults.shown] == ["empty_snapshot"]
+    assert imported(house, DEMO, snapshot=True) == Counts(unchanged=29)
+    assert imported(house, path) == Counts()
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_file_of_a_spreadsheet_with_other_separators_is_told_so_in_one_line(
+    house: InProcess, tmp_path: Path, separator: str
+) -> None:
+    path = tmp_path / "spreadsheet.csv"
+    text = DEMO.read_text(encoding="utf-8").replace(",", separator)
+    path.write_text(text, encoding="utf-8-sig", newline="\r\n")
+    outcome = registry.import_file(house.idp, RegistryFile(path), now=NOW)
+    assert isinstance(outcome, Rejected)
+    assert [fault.code for fault in outcome.faults.shown] == ["wrong_separator"]
+
+
 def test_a_snapshot_ends_nobody_whose_line_was_refused(house: InProcess, tmp_path: Path) -> None:
     imported(house, DEMO)
     path = changed(tmp_path, C100001={"tax_code": "x"}, C100002=None)
