@@ -135,9 +135,10 @@ class Entry:
 
     def _refused(self, environ: Environ) -> int | None:
         """The status with which a request is refused unread, None when it may go on."""
-        if environ.get("HTTP_HOST", "").lower() not in self._hosts and not environ.get(
-            "PATH_INFO", ""
-        ).startswith("/health/"):
+        path = environ.get("PATH_INFO", "")
+        # Probes and scrapers ask node by node; nothing of their Host is answered.
+        by_address = path == "/metrics" or path.startswith("/health/")
+        if environ.get("HTTP_HOST", "").lower() not in self._hosts and not by_address:
             return 400
         length = environ.get("CONTENT_LENGTH")
         if length:

@@ -276,6 +276,14 @@ def test_metrics_are_for_the_holder_of_the_token(house: House) -> None:
     other.idp.database.engine.dispose()
 
 
+def test_metrics_are_asked_by_address(house: House) -> None:
+    other = metered(house)
+    caller = Caller(other.application, "10.0.0.7:8000")
+    assert caller.get("/metrics").status == 401
+    assert caller.get("/metrics", headers={"Authorization": "Bearer a-token-for-scraping"}).status == 200
+    other.idp.database.engine.dispose()
+
+
 # --- logs (16.2) -------------------------------------------------------------------------------------
 
 
