@@ -170,7 +170,7 @@ def error_words(status: int, code: str | None, parameter: str | None) -> ErrorWo
 
 SCOPES: dict[str, str] = {
     "openid": N_("recognise you, with a code that is only about you"),
-    "profile": N_("see your first and last name"),
+    "profile": N_("see your name and your date of birth"),
     "email": N_("see your email address"),
     "phone": N_("see your mobile number"),
     "address": N_("see your address"),
