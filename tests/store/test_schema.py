@@ -5,6 +5,7 @@ import threading
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import ProgrammingError
 
@@ -18,6 +19,10 @@ def test_the_migrations_make_exactly_the_tables_the_code_knows(database: Databas
     with database.reading() as tx:
         context = MigrationContext.configure(tx, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
+
+
+def test_the_revision_wanted_is_the_newest_there_is() -> None:
+    assert ScriptDirectory.from_config(schema._config()).get_heads() == [schema.wanted()]
 
 
 def test_indexes_and_their_conditions_are_there_too(database: Database) -> None:
