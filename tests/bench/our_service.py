@@ -89,6 +89,8 @@ class OurService:
             ],
             cores=self._cores.service,
             log=self._folder / "service.log",
+            # An installation has its bytecode; a working tree may be forbidden to keep any.
+            env={"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(self._folder / "bytecode")},
         )  # fmt: skip
         return self._process.wait_for(self.port, "/.well-known/openid-configuration")
 
