@@ -24,6 +24,9 @@ _COMMANDS = {
 }
 
 
+NO_FILE = "there is no configuration file here: name one by --config or IDP_CONFIG (`make run` writes one)"
+
+
 @dataclass
 class Opener:
     """Opens the service a command works on; ``config`` is the file named by ``--config``, if any."""
@@ -35,9 +38,12 @@ class Opener:
         from idp.settings import SettingsFaults, configuration_file, load, process_environment
 
         environ = process_environment()
+        path = configuration_file(self.config, environ)
         try:
-            return load(configuration_file(self.config, environ), environ)
+            return load(path, environ)
         except SettingsFaults as refused:
+            if path is None:
+                click.echo(f"idp: {NO_FILE}", err=True)
             for fault in refused.faults:
                 click.echo(f"idp: {fault}", err=True)
             raise SystemExit(1) from None
