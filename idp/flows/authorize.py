@@ -79,6 +79,19 @@ class _Standing:
     step: Step | Refuse
 
 
+def begin_silently(
+    idp: Idp, parameters: Parameters, browser: Browser, *, now: int, now_ms: int
+) -> Answered | None:
+    """The code, for a request by GET about which nobody is asked; None: nothing was done, ``begin`` it."""
+    validated = _validated(idp, parameters)
+    if not isinstance(validated, tuple):
+        return None
+    request, client = validated
+    with idp.reading() as tx:
+        standing = _standing(idp, tx, request, client, browser, asked_at=now_ms, now=now, now_ms=now_ms)
+    return _answer(idp, standing, None, now=now) if standing.step is Step.ISSUE else None
+
+
 def begin(
     idp: Idp, parameters: Parameters, browser: Browser, *, now: int, now_ms: int
 ) -> Shown | Answered | Waiting:

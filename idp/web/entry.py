@@ -17,7 +17,7 @@ from idp.flows.signing import NoSigningKey
 from idp.oidc.errors import OAuthError
 from idp.ports import EphemeraDown
 from idp.store.database import DatabaseDown
-from idp.web.machines import health
+from idp.web.machines import health, silent
 from idp.web.machines.answer import (
     NO_STORE,
     STATUS_LINES,
@@ -87,6 +87,7 @@ class Entry:
     def __init__(self, idp: Idp, people: Wsgi) -> None:
         self._idp = idp
         self._people = people
+        self._silent = silent.Silent(idp)
         self._meters = Meters()
         self._log = structlog.get_logger("idp.web.entry")
         issuer = urlsplit(idp.issuer)
@@ -220,6 +221,11 @@ class Entry:
             return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
 
         try:
+            if environ.get("PATH_INFO") == silent.PATH:
+                answer = self._silent(environ)
+                if answer is not None:
+                    self._meters.answered(_PEOPLE, answer.status, self._idp.clock.monotonic() - began)
+                    return self._send(answer, environ, start_response, request_id)
             return self._people(environ, dressed)
         except (DatabaseDown, EphemeraDown) as fault:
             self._log.error("unavailable", what=type(fault).__name__, endpoint=_PEOPLE, request_id=request_id)
