@@ -1,5 +1,6 @@
 """Journey A over HTTP: a person registers, step by step, and no step can be skipped, forced or used twice."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,6 +65,29 @@ def test_a1_whoever_comes_without_a_relying_party_can_register_too(service: InPr
     service.register(visitor)
     visitor.press()
     assert visitor.page == "no-interaction"
+
+
+def test_a1_whoever_came_by_themselves_goes_on_to_the_portal(
+    service_folder: Path, prepared_sqlite_url: str
+) -> None:
+    area = "https://portal.insurer.example/area"
+    settings = settings_for(service_folder, prepared_sqlite_url, brand={"portal_links": {"Area": area}})
+    service = open_in_process(settings)
+    visitor = service.visitor()
+    service.register(visitor)
+    assert (
+        "form-action 'self' https://portal.insurer.example;"
+        in visitor.last.headers["Content-Security-Policy"]
+    )
+    visitor.press()
+    assert visitor.location == area
+    service.idp.database.engine.dispose()
+
+
+def test_the_issuer_itself_leads_to_the_portals(service: InProcess) -> None:
+    visitor = service.visitor()
+    visitor.get("/")
+    assert (visitor.last.status_code, visitor.page) == (200, "no-interaction")
 
 
 def test_a2_the_profile_is_chosen(service: InProcess) -> None:

@@ -23,6 +23,10 @@ def create(idp: Idp, pages: Pages, *, messages: inbox.Messages | None) -> Flask:
     if messages is not None:
         app.register_blueprint(inbox.blueprint(face, messages))
 
+    @app.get("/")
+    def front() -> Response:
+        return Visit(face, request).page("no-interaction")
+
     @app.get("/static/<path:name>")
     def static(name: str) -> Response:
         del name

@@ -201,10 +201,14 @@ def blueprint(face: Face) -> Blueprint:
         if who is None:
             return visit.go("/register", interaction=interaction)
         visit.speaks(who.language)
+        # Whoever came by themselves goes on to the insurer's first portal.
+        portal = next(iter(face.idp.settings.brand.portal_links.values()), None)
         if visit.pressed:
             if interaction is not None:
                 return visit.go("/authorize/resume", interaction=interaction)
-            return visit.page("no-interaction")
+            return visit.page("no-interaction") if portal is None else visit.leave(portal)
+        if interaction is None and portal is not None:
+            visit.leads_to(portal)
         waiting = (
             authorize.waiting(face.idp, interaction, visit.browser, now=visit.now) if interaction else None
         )
