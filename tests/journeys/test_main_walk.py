@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.service.demo import Demo, running_demo
+from tests.service.running import HttpBrowser
 
 pytestmark = pytest.mark.slow
 
@@ -63,18 +64,34 @@ def test_c100001_registers_from_the_portal_sees_her_policies_in_both_apps_and_si
     on_page(app, "app-home")
 
 
-def test_she_comes_back_and_signs_in_with_any_spelling_of_her_mobile_refused_and_her_email_accepted(
+def registered(demo: Demo) -> None:
+    """C100014 registers with his email, without a browser: what follows is about coming back."""
+    email = "giuseppe.russo60@posta.example"
+    browser = HttpBrowser(demo.issuer)
+    try:
+        browser.get("/register")
+        browser.press(profile="person")
+        browser.press(given_name="Giuseppe", family_name="Russo", username=email, accept_terms="yes")
+        browser.press(new_password=PASSWORD)
+        browser.press(code=demo.code_for(email))
+        assert browser.page == "register-done", browser.page
+    finally:
+        browser.http.close()
+
+
+def test_he_comes_back_his_mobile_is_no_username_and_his_email_is_one_in_any_spelling(
     context: BrowserContext, demo: Demo
 ) -> None:
+    registered(demo)
     page = context.new_page()
     page.goto(demo.portal)
     page.click("#login")
     on_page(page, "login")
-    page.fill("#username", "333 123 4501")
+    page.fill("#username", "380 123 4513")
     page.fill("#password", PASSWORD)
     page.click("#continue")
     expect(page.locator("#password-error")).to_be_visible()
-    page.fill("#username", "Maria.Rossi@POSTA.example")
+    page.fill("#username", "Giuseppe.Russo60@POSTA.example")
     page.fill("#password", PASSWORD)
     page.click("#continue")
     on_page(page, "portal-policies")
