@@ -1,9 +1,12 @@
 """The demo as a user starts it: ``idp demo`` in a folder of its own, on free ports."""
 
 import contextlib
+import errno
 import json
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,8 +15,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from tests.parts.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 
@@ -89,18 +90,21 @@ def running_demo(folder: Path) -> Iterator[Demo]:
 
 
 def _four_in_a_row() -> int:
-    for _ in range(50):
-        first = free_ports(1)[0]
-        if first < 65000 and all(_free(first + n) for n in range(4)):
+    """The first of four free ports, below those that the system gives to outgoing connections."""
+    for _ in range(200):
+        first = random.randrange(15_000, 32_000)
+        if all(_free(first + n) for n in range(4)):
             return first
     raise AssertionError("no four free ports in a row")
 
 
 def _free(port: int) -> bool:
-    import socket
-
     for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
-        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_STREAM) as probe:
-            if probe.connect_ex((address, port)) == 0:
-                return False
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, port))
+            except OSError as fault:
+                if fault.errno == errno.EADDRINUSE:
+                    return False
     return True
