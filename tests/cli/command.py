@@ -1,13 +1,10 @@
 """The `idp` command in a process of its own."""
 
 import os
-import socket
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-
-from tests.parts.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,17 +58,3 @@ def start(folder: Path, log: Path, *arguments: str, **variables: str) -> "subpro
             stderr=output,
             start_new_session=True,
         )
-
-
-def four_in_a_row() -> int:
-    """The first of four TCP ports in a row that nobody answers on."""
-    for _ in range(50):
-        first = free_port()
-        if first < 65000 and not any(_answered(first + number) for number in range(4)):
-            return first
-    raise AssertionError("no four free ports in a row")
-
-
-def _answered(port: int) -> bool:
-    with socket.socket() as four, socket.socket(socket.AF_INET6) as six:
-        return four.connect_ex(("127.0.0.1", port)) == 0 or six.connect_ex(("::1", port)) == 0

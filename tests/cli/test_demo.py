@@ -10,7 +10,8 @@ import httpx
 import psutil
 import pytest
 
-from tests.cli.command import four_in_a_row, idp, start
+from tests.cli.command import idp, start
+from tests.parts.ports import four_in_a_row
 
 pytestmark = pytest.mark.slow
 

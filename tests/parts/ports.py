@@ -1,5 +1,7 @@
 """TCP ports for servers that tests start."""
 
+import errno
+import random
 import socket
 import time
 
@@ -32,3 +34,24 @@ def wait_for_port(port: int, seconds: float = 10.0) -> None:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"nothing answers on port {port} after {seconds:g} s") from error
             time.sleep(0.02)
+
+
+def four_in_a_row() -> int:
+    """The first of four free ports, below those that the system gives to outgoing connections."""
+    for _ in range(200):
+        first = random.randrange(15_000, 32_000)
+        if all(_free(first + n) for n in range(4)):
+            return first
+    raise AssertionError("no four free ports in a row")
+
+
+def _free(port: int) -> bool:
+    for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, port))
+            except OSError as fault:
+                if fault.errno == errno.EADDRINUSE:
+                    return False
+    return True

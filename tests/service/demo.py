@@ -1,12 +1,9 @@
 """The demo as a user starts it: ``idp demo`` in a folder of its own, on free ports."""
 
 import contextlib
-import errno
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.parts.ports import four_in_a_row
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,7 +63,7 @@ class Demo:
 @contextlib.contextmanager
 def running_demo(folder: Path) -> Iterator[Demo]:
     """Start the demo in ``folder`` and stop it again as Ctrl-C does."""
-    first = _four_in_a_row()
+    first = four_in_a_row()
     log = (folder / "demo.log").open("w+")
     process = subprocess.Popen(
         [sys.executable, "-m", "idp.cli.main", "demo"],
@@ -87,24 +86,3 @@ def running_demo(folder: Path) -> Iterator[Demo]:
         except subprocess.TimeoutExpired:
             process.kill()
         log.close()
-
-
-def _four_in_a_row() -> int:
-    """The first of four free ports, below those that the system gives to outgoing connections."""
-    for _ in range(200):
-        first = random.randrange(15_000, 32_000)
-        if all(_free(first + n) for n in range(4)):
-            return first
-    raise AssertionError("no four free ports in a row")
-
-
-def _free(port: int) -> bool:
-    for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((address, port))
-            except OSError as fault:
-                if fault.errno == errno.EADDRINUSE:
-                    return False
-    return True
