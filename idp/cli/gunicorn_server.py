@@ -65,7 +65,7 @@ class _Unnamed(wsgi.Response):  # type: ignore[misc]
 
 
 class _Worker(ThreadWorker):  # type: ignore[misc]
-    """Lets nobody hold a thread by sending slowly.
+    """Lets nobody hold a thread by sending slowly, and ends in one way only.
 
     gunicorn waits for the next byte of a request for ever. Here the reading end is closed when a request has
     not arrived in time: what was read of it is refused as too short, and the answer still goes out.
@@ -74,6 +74,14 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self._since: dict[Any, float] = {}
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """Ctrl-C and SIGQUIT end a worker as SIGTERM does: what is under way is answered first.
+
+        gunicorn's own handler takes the thread pool's lock. A signal that arrives while the main loop holds
+        it, handing over a connection, would wait for itself until the process is killed.
+        """
+        self.handle_exit(sig, frame)
 
     def handle(self, conn: Any) -> Any:
         """In a thread: read one request and answer it."""

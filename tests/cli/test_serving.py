@@ -1,10 +1,12 @@
 """`idp serve` and `idp worker` come up, finish what they began, and leave nothing behind."""
 
 import contextlib
+import logging
 import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,9 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from gunicorn.config import Config
 
+from idp.cli.gunicorn_server import _Worker
 from tests.cli.command import start
 from tests.parts.ports import free_port
 
@@ -84,6 +88,21 @@ def test_both_loopback_addresses_answer_without_telling_the_servers_name(ready_f
             assert "server" not in answer.headers
         process.send_signal(signal.SIGINT)
         assert process.wait(15) == 0
+
+
+def test_ctrl_c_takes_no_lock_that_the_main_loop_may_hold() -> None:
+    worker = _Worker(1, os.getpid(), [], None, 30, Config(), logging.getLogger("unused"))
+    worker.tpool = worker.get_thread_pool()
+    worker.method_queue.init()
+    # A signal handler runs in the main thread wherever that is: also in the middle of handing over a request.
+    with worker.tpool._shutdown_lock:
+        handler = threading.Thread(target=worker.handle_quit, args=(signal.SIGQUIT, None), daemon=True)
+        handler.start()
+        handler.join(5)
+        assert not handler.is_alive()
+    assert worker.alive is False
+    worker.method_queue.close()
+    worker.tmp.close()
 
 
 def test_a_second_service_on_the_port_is_refused_and_the_first_goes_on(ready_folder: Path) -> None:
