@@ -19,6 +19,7 @@ from typing import Any
 from tests.bench.scripts import (
     Answer,
     PasswordLogin,
+    PasswordPost,
     Refresh,
     Same,
     Script,
@@ -46,6 +47,8 @@ def script_from(plan: Mapping[str, Any]) -> Script:
             return SignedInCode(**given)
         case "login":
             return PasswordLogin(**given)
+        case "login_post":
+            return PasswordPost(PasswordLogin(**given))
         case other:
             raise ValueError(f"no script is called {other!r}")
 

@@ -191,9 +191,10 @@ def measure_logins(
             if not service.seeds.logins or service.name.endswith("postgresql"):
                 continue
             try:
-                alone = _logins(service, settings, cores, seconds).outcome()
+                alone = _logins(service, settings, cores, seconds, whole=False).outcome()
+                whole = _logins(service, settings, cores, seconds, whole=True).outcome()
                 tokens_alone = _tokens(service, cores, seconds).outcome()
-                crowd = _logins(service, settings, cores, seconds + 1.0)
+                crowd = _logins(service, settings, cores, seconds + 1.0, whole=True)
                 tokens = _tokens(service, cores, seconds).outcome()
                 crowded = crowd.outcome()
             except CannotRunError as failure:
@@ -203,6 +204,8 @@ def measure_logins(
             seen = {
                 "login_rate": alone.rate,
                 "login_share_of_hash_rate": alone.rate / bare,
+                "whole_sign_in_rate": whole.rate,
+                "whole_sign_in_share_of_hash_rate": whole.rate / bare,
                 "login_rate_beside_tokens": crowded.rate,
                 "token_rate_alone": tokens_alone.rate,
                 "token_rate_under_logins": tokens.rate,
@@ -213,8 +216,8 @@ def measure_logins(
                 results.values[measure_name, service.name].append(value)
 
 
-def _logins(service: Service, settings: Settings, cores: Cores, seconds: float) -> Load:
-    scripts = password_logins(service, endpoints(service), settings.connections)
+def _logins(service: Service, settings: Settings, cores: Cores, seconds: float, *, whole: bool) -> Load:
+    scripts = password_logins(service, endpoints(service), settings.connections, whole=whole)
     return Load(service.process, service.port, scripts, seconds, cores)
 
 

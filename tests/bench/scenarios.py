@@ -80,11 +80,12 @@ def jwks(service: Service, at: Endpoints, connections: int) -> list[Plan]:
     return [same(get(host(service), at.jwks), '"keys":')] * connections
 
 
-def password_logins(service: Service, at: Endpoints, connections: int) -> list[Plan]:
+def password_logins(service: Service, at: Endpoints, connections: int, *, whole: bool) -> list[Plan]:
+    """Sign-ins from trusted browsers: from authorization request to code, or the sign-in endpoint alone."""
     seeds: Seeds = service.seeds
     return [
         {
-            "kind": "login",
+            "kind": "login" if whole else "login_post",
             "origin": f"http://localhost:{service.port}",
             "authorize_path": at.authorize,
             "client_id": seeds.web.client_id,

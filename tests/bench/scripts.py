@@ -339,3 +339,35 @@ class PasswordLogin:
 
     def state(self) -> dict[str, str]:
         return {}
+
+
+@dataclass
+class PasswordPost:
+    """The sign-in endpoint by itself: the filled page posted again and again; a new session is one unit.
+
+    The page is fetched once, by a whole sign-in's first steps. Each post comes from the trusted browser
+    without a session, so that each begins one of its own.
+    """
+
+    journey: PasswordLogin
+    filled: bytes = b""
+
+    def request(self) -> bytes:
+        if self.filled:
+            return self.filled
+        message = self.journey.request()
+        if message.startswith(b"POST "):
+            self.filled = message
+        return message
+
+    def answered(self, answer: Answer) -> int:
+        if not self.filled:
+            return self.journey.answered(answer)
+        if answer.status != 303 or not answer.location().startswith("/authorize/resume"):
+            raise UnexpectedAnswerError(f"{answer.status}, to {answer.location()[:80]!r}")
+        if b"session" not in answer.head:
+            raise UnexpectedAnswerError("signed in without a session's cookie")
+        return 1
+
+    def state(self) -> dict[str, str]:
+        return {}
