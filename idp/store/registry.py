@@ -8,18 +8,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import BindParameter, bindparam, delete, func, literal_column, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from idp.accounts.records import CustomerRecord
+from idp.accounts.registry import MOST_RECORDS, Standing
 from idp.store.database import Tx
 from idp.store.sealing import Sealer
 from idp.store.tables import accounts, agency_contacts, customer_contacts, customer_records, registry_lines
 from idp.values import TaxCode, VatNumber
-
-MOST_CANDIDATES = 16
-"""Records of one contact that are looked at; one person has a handful of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ class SealedRecord:
 
     customer_number: str
     sealed: bytes = field(repr=False)
-    registered: bool
+    registered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,7 @@ _BY_CONTACT = (
     )
     .where(customer_contacts.c.contact_index == bindparam("contact_index"))
     .order_by(customer_records.c.customer_number)
-    .limit(MOST_CANDIDATES)
+    .limit(MOST_RECORDS)
 )
 _CONTACT_FACTS = select(
     select(func.count(customer_contacts.c.holder_index.distinct()))
@@ -109,14 +107,80 @@ _BY_NUMBER = _RECORDS.where(customer_records.c.customer_number == bindparam("cus
 _BY_TAX = (
     _RECORDS.where(customer_records.c.tax_index == bindparam("index"))
     .order_by(customer_records.c.customer_number)
-    .limit(MOST_CANDIDATES)
+    .limit(MOST_RECORDS)
 )
 _BY_VAT = (
     _RECORDS.where(customer_records.c.vat_index == bindparam("index"))
     .order_by(customer_records.c.customer_number)
-    .limit(MOST_CANDIDATES)
+    .limit(MOST_RECORDS)
 )
 _ANY = select(customer_records.c.customer_number).limit(1)
+
+_SEALED_RECORD = (customer_records.c.customer_number, customer_records.c.sealed_record)
+_ON_CONTACT = (
+    select(*_SEALED_RECORD)
+    .select_from(customer_contacts.join(customer_records))
+    .where(customer_contacts.c.contact_index == bindparam("contact_index"))
+    .order_by(customer_records.c.customer_number)
+    .limit(MOST_RECORDS)
+)
+_BY_IDENTIFIER = (
+    select(*_SEALED_RECORD)
+    .where(
+        # What the identifier cannot be is NULL, which nothing equals.
+        or_(
+            customer_records.c.tax_index == bindparam("tax_index"),
+            customer_records.c.vat_index == bindparam("vat_index"),
+        )
+    )
+    .order_by(customer_records.c.customer_number)
+    .limit(MOST_RECORDS)
+)
+_OF_CUSTOMER = select(*_SEALED_RECORD).where(
+    customer_records.c.customer_number == bindparam("customer_number")
+)
+_INDEXES: BindParameter[Any] = bindparam("contact_indexes", expanding=True)
+_STANDINGS = union_all(
+    select(
+        customer_contacts.c.contact_index,
+        func.count(customer_contacts.c.holder_index.distinct()).label("holders"),
+        literal_column("0").label("of_agency"),
+    )
+    .where(customer_contacts.c.contact_index.in_(_INDEXES))
+    .group_by(customer_contacts.c.contact_index),
+    select(agency_contacts.c.contact_index, literal_column("0"), literal_column("1")).where(
+        agency_contacts.c.contact_index.in_(_INDEXES)
+    ),
+)
+
+
+def records_by_contact(tx: Tx, contact_index: bytes) -> tuple[SealedRecord, ...]:
+    """The records on which a contact stands (``Sealer.contact_index``); one statement."""
+    rows = tx.execute(_ON_CONTACT, {"contact_index": contact_index})
+    return tuple(SealedRecord(*row) for row in rows)
+
+
+def records_by_identifier(
+    tx: Tx, tax_index: bytes | None, vat_index: bytes | None
+) -> tuple[SealedRecord, ...]:
+    """The records with this tax code (``Sealer.tax_index``) or this VAT number; one statement."""
+    rows = tx.execute(_BY_IDENTIFIER, {"tax_index": tax_index, "vat_index": vat_index})
+    return tuple(SealedRecord(*row) for row in rows)
+
+
+def record_by_customer_number(tx: Tx, customer_number: str) -> SealedRecord | None:
+    """The record of this customer number; one statement."""
+    row = tx.execute(_OF_CUSTOMER, {"customer_number": customer_number}).one_or_none()
+    return None if row is None else SealedRecord(*row)
+
+
+def standings(tx: Tx, contact_indexes: Sequence[bytes]) -> dict[bytes, Standing]:
+    """Whose each of these contacts is, by its index; those known to nobody are left out. One statement."""
+    known: dict[bytes, Standing] = {}
+    for index, holders, of_agency in tx.execute(_STANDINGS, {"contact_indexes": list(contact_indexes)}):
+        before = known.get(index, Standing())
+        known[index] = Standing(before.holders + holders, before.of_agency or bool(of_agency))
+    return known
 
 
 def candidates_by_contact(tx: Tx, contact_index: bytes) -> ContactOnFile:

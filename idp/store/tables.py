@@ -104,6 +104,12 @@ accounts = Table(
     Column("terms_language", String(8), nullable=False),
     Column("created_at", Seconds, nullable=False),
     Column("updated_at", Seconds, nullable=False),
+    # What the account was born on: "contact" (a challenge answered) or "activation" (an activation code).
+    Column("born_by", String(16), nullable=False, server_default="contact"),
+    # A username that left the registry signs in until then, and is freed (journey L).
+    Column("username_ends_at", Seconds, nullable=True),
+    # Recovered without a second factor: no operation and no change of contacts until then (journey H).
+    Column("limited_until", Seconds, nullable=True),
 )
 
 proven_contacts = Table(
@@ -114,6 +120,45 @@ proven_contacts = Table(
     Column("kind", String(8), nullable=False),
     Column("sealed_contact", LargeBinary, nullable=False),
     Column("proven_at", Seconds, nullable=False),
+    # "registry": it stood on file; "customer": its owner typed it and the hold has passed (journey G).
+    Column("source", String(10), nullable=False, server_default="registry"),
+    # Reported lost: nothing is sent there any more.
+    Column("lost_at", Seconds, nullable=True),
+)
+
+mobile_changes = Table(
+    "mobile_changes",
+    metadata,
+    # A mobile number that a customer typed (journey G):
+    # proving → pending → confirmed, or cancelled, or expired.
+    Column("id", String(32), primary_key=True),
+    Column("sub", ForeignKey("accounts.sub", ondelete="CASCADE"), nullable=False, index=True),
+    Column("sealed_mobile", LargeBinary, nullable=False),
+    Column("mobile_index", Digest, nullable=False, index=True),
+    Column("old_lost", Boolean, nullable=False),
+    Column("state", String(12), nullable=False),
+    # Of the token in the notices, by which one press cancels.
+    Column("cancel_digest", Digest, nullable=True, unique=True),
+    Column("asked_at", Seconds, nullable=False),
+    Column("proven_at", Seconds, nullable=True),
+    Column("matures_at", Seconds, nullable=True, index=True),
+    Column("ended_at", Seconds, nullable=True),
+    # "time", "registry", "admin" or "activation".
+    Column("confirmed_by", String(16), nullable=True),
+)
+
+activation_codes = Table(
+    "activation_codes",
+    metadata,
+    # Handed over by somebody who saw an identity document; it stands for the proof of a contact.
+    Column("digest", Digest, primary_key=True),
+    Column("customer_number", String(64), nullable=False, index=True),
+    Column("issued_by", String(64), nullable=False),
+    Column("issued_at", Seconds, nullable=False),
+    Column("expires_at", Seconds, nullable=False, index=True),
+    Column("used_at", Seconds, nullable=True),
+    # A newer code of the same customer, or an admin, ended it.
+    Column("ended_at", Seconds, nullable=True),
 )
 
 # --- registration ----------------------------------------------------------------------------------------
@@ -139,6 +184,33 @@ enrolments = Table(
     Column("created_at", Seconds, nullable=False),
     Column("expires_at", Seconds, nullable=False, index=True),
     Column("completed_at", Seconds, nullable=True),
+    # JSON: the contacts offered for an identifier, by random handles (journey C3).
+    Column("sealed_offer", LargeBinary, nullable=True),
+    # What stands for the proof of a contact: the digest of an activation code, in hexadecimal.
+    Column("activation", String(64), nullable=True),
+)
+
+recoveries = Table(
+    "recoveries",
+    metadata,
+    # Forgotten credentials (journey H); an unknown identifier walks the same way with decoys.
+    Column("id", String(32), primary_key=True),
+    Column("handle_digest", Digest, nullable=False, unique=True),
+    Column("sub", String(32), nullable=True, index=True),
+    Column("sealed_offer", LargeBinary, nullable=False),
+    # The option that was chosen, by its handle.
+    Column("chosen", String(32), nullable=True),
+    Column("reason", String(32), nullable=True),
+    Column("case_number", String(16), nullable=False, index=True),
+    Column("interaction_id", String(32), nullable=True),
+    Column("language", String(8), nullable=False),
+    Column("activation", String(64), nullable=True),
+    # When the contact was proven, and when a second factor was.
+    Column("proven_at", Seconds, nullable=True),
+    Column("second_at", Seconds, nullable=True),
+    Column("created_at", Seconds, nullable=False),
+    Column("expires_at", Seconds, nullable=False, index=True),
+    Column("completed_at", Seconds, nullable=True),
 )
 
 challenges = Table(
@@ -156,6 +228,9 @@ challenges = Table(
     Column("sent_at", Seconds, nullable=False),
     Column("expires_at", Seconds, nullable=False, index=True),
     Column("ended_at", Seconds, nullable=True),
+    # Of the token of a link sent beside the code: one challenge, two ways to answer.
+    Column("link_digest", Digest, nullable=True),
+    Index("ix_challenges_link_digest", "link_digest", unique=True),
 )
 
 # --- sessions and interactions ---------------------------------------------------------------------------
