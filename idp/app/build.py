@@ -13,6 +13,7 @@ from idp.adapters.clock import SystemClock
 from idp.adapters.entropy import SystemEntropy
 from idp.adapters.ephemera_sql import SqlEphemera
 from idp.adapters.keyring import FileKeyRing
+from idp.adapters.registry_local import LocalRegistry
 from idp.flows.clients import ClientDirectory
 from idp.flows.compose import Composer
 from idp.flows.hashing import Hasher
@@ -94,6 +95,7 @@ def assemble(
 ) -> Idp:
     """The ``Idp`` over given adapters."""
     lifetimes = settings.lifetimes
+    sealer = Sealer(keys, entropy)
     return Idp(
         settings=settings,
         database=store,
@@ -101,7 +103,8 @@ def assemble(
         entropy=entropy,
         ephemera=short_lived,
         keyring=keys,
-        sealer=Sealer(keys, entropy),
+        sealer=sealer,
+        registry=LocalRegistry(store, sealer),
         # Three request threads of four may wait for a hash; tokens are served by the fourth.
         hasher=Hasher(settings.password, entropy, most_at_once=settings.service.threads * 3 // 4),
         clients=ClientDirectory(store, clock, ttl=float(lifetimes.client_cache)),

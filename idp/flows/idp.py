@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
+from idp.accounts.registry import AgencyRegistry
 from idp.flows.clients import ClientDirectory
 from idp.flows.compose import Composer
 from idp.flows.hashing import Hasher
@@ -26,6 +27,7 @@ class Idp:
     ephemera: Ephemera
     keyring: KeyRing
     sealer: Sealer
+    registry: AgencyRegistry
     hasher: Hasher
     clients: ClientDirectory
     signers: Signers
