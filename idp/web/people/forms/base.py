@@ -1,4 +1,4 @@
-"""The forms of sign-in and registration: which fields there are, and what can be said of them at once.
+"""What every form is made of: how a value is read, and what can be said of it at once.
 
 Only what needs no knowledge is judged here (presence, length, shape of a code); people's rules live below.
 A form never carries words: a fault is a code, and `words.FAULTS` says it. Values are taken as typed, except
@@ -6,11 +6,11 @@ that spaces around them are dropped where they mean nothing; a password is taken
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Self
 
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, Field, Form, StringField
+from wtforms import Field, Form
 from wtforms.validators import ValidationError
 
 # A longer value is refused before anybody looks at it; a real one never comes near.
@@ -18,6 +18,8 @@ LONGEST_NAME = 100
 LONGEST_COMPANY = 200
 LONGEST_USERNAME = 254
 LONGEST_PASSWORD = 1024
+# Activation codes and identifiers, with the spaces and hyphens people type.
+LONGEST_CODE = 64
 
 
 class RepeatedField(ValueError):
@@ -95,66 +97,4 @@ class PageForm(Form):
         return {field.name: field.data for field in self if field.name not in SECRET_FIELDS}
 
 
-SECRET_FIELDS = frozenset({"password", "new_password", "current_password", "code"})
-
-
-class LoginForm(PageForm):
-    """`login`: username and password."""
-
-    username = StringField(filters=[stripped], validators=[required(), at_most(LONGEST_USERNAME)])
-    password = StringField(validators=[required(), at_most(LONGEST_PASSWORD)])
-
-
-class RegisterProfileForm(PageForm):
-    """`register-profile`: who registers."""
-
-    profile = StringField(validators=[required(), one_of("person", "professional", "company")])
-
-
-class RegisterPersonForm(PageForm):
-    """`register-data` of a private person."""
-
-    given_name = StringField(filters=[stripped], validators=[required(), at_most(LONGEST_NAME)])
-    family_name = StringField(filters=[stripped], validators=[required(), at_most(LONGEST_NAME)])
-    username = StringField(filters=[stripped], validators=[required(), at_most(LONGEST_USERNAME)])
-    accept_terms = BooleanField(validators=[required("terms_required")])
-
-
-class RegisterProfessionalForm(PageForm):
-    """`register-data` of a professional: a person with a VAT number."""
-
-    given_name = StringField(filters=[stripped], validators=[required(), at_most(LONGEST_NAME)])
-    family_name = StringField(filters=[stripped], validators=[required(), at_most(LONGEST_NAME)])
-    vat_number = StringField(filters=[digits], validators=[required(), at_most(LONGEST_NAME)])
-    username = StringField(filters=[stripped], validators=[required(), at_most(LONGEST_USERNAME)])
-    accept_terms = BooleanField(validators=[required("terms_required")])
-
-
-class RegisterCompanyForm(PageForm):
-    """`register-data` of a company, with the person who acts for it."""
-
-    company_name = StringField(filters=[stripped], validators=[required(), at_most(LONGEST_COMPANY)])
-    vat_number = StringField(filters=[digits], validators=[required(), at_most(LONGEST_NAME)])
-    acting_name = StringField(filters=[stripped], validators=[required(), at_most(LONGEST_COMPANY)])
-    may_act = BooleanField(validators=[required()])
-    username = StringField(filters=[stripped], validators=[required(), at_most(LONGEST_USERNAME)])
-    accept_terms = BooleanField(validators=[required("terms_required")])
-
-
-REGISTER_DATA_FORMS: Mapping[str, type[PageForm]] = {
-    "person": RegisterPersonForm,
-    "professional": RegisterProfessionalForm,
-    "company": RegisterCompanyForm,
-}
-
-
-class RegisterPasswordForm(PageForm):
-    """`register-password`: the password chosen; its rules are people's rules and are checked below."""
-
-    new_password = StringField(validators=[required(), at_most(LONGEST_PASSWORD)])
-
-
-class RegisterVerifyForm(PageForm):
-    """`register-verify`: the code that was sent."""
-
-    code = StringField(filters=[digits], validators=[required(), six_digits])
+SECRET_FIELDS = frozenset({"password", "new_password", "current_password", "code", "activation_code"})
