@@ -35,7 +35,17 @@ LETTERS = _ROOMS / "templates" / "messages"
 _TIME_ZONE = "Europe/Rome"
 """Where the insurer's customers live; what they read is in their own time."""
 
+_MOMENT = {
+    "it": "EEEE d MMMM y, HH:mm",
+    "en": "EEEE d MMMM y, HH:mm",
+    "de": "EEEE, d. MMMM y, HH:mm 'Uhr'",
+}
+"""Date and time by language. After a weekday Italian needs no article, which 8 and 11 would change."""
+
 _LONGEST_DEVICE = 40
+
+_MOMENTS = {"at": "when", "until": "until"}
+"""Facts in epoch seconds, and the placeholders that show them as date and time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +107,21 @@ class Composer:
         """The message for ``purpose``. A language that is not offered becomes the default one.
 
         ``facts`` by purpose: ``code`` and ``minutes`` (and ``link``, where one is offered beside the code);
-        ``at`` (epoch seconds) for what happened, ``device`` for a new device. Raises ``KeyError`` naming the
-        fact that is missing.
+        ``at`` and ``until`` (epoch seconds) for what happened and for when something ends or begins to count;
+        ``device`` for a new device; ``customer_number`` for the agency. Raises ``KeyError`` naming the fact
+        that is missing.
         """
         spoken = language if language in self._languages.offered else self._languages.default
         said = {
             "brand": self._brand.name,
             "insurer": self._brand.insurer_name,
             "host": self._host,
-            **{name: value for name, value in facts.items() if value is not None and name != "at"},
+            **{name: value for name, value in facts.items() if value is not None},
         }
-        at = facts.get("at")
-        if at is not None:
-            said["when"] = _moment(int(at), spoken)
+        for fact, place in _MOMENTS.items():
+            at = facts.get(fact)
+            if at is not None:
+                said[place] = _moment(int(at), spoken)
         if purpose is Purpose.NEW_DEVICE:
             # On one line: whoever signs in chooses it, and a last line of an SMS binds a code to a host.
             device = " ".join(str(facts.get("device") or "").split())[:_LONGEST_DEVICE]
@@ -135,17 +147,17 @@ class Composer:
             "link": said["link"] if wording.button else "",
             "button": _translated(wording.button, language) if wording.button else "",
             "after": words(wording.after),
-            "help": self._help(language),
+            "help": self._help(language, to_agency=wording.to_agency),
             "sender": _translated(SENT_BY, language) % said if self._brand.insurer_name else self._brand.name,
         }
         letters = _letters()
         text = letters.get_template("letter.txt").render(shown)
         return Draft(subject, text, letters.get_template("letter.html").render(shown))
 
-    def _help(self, language: str) -> str:
+    def _help(self, language: str, *, to_agency: bool) -> str:
         brand = self._brand
         if not brand.help_phone:
-            return _translated(HELP_WITHOUT_PHONE, language)
+            return "" if to_agency else _translated(HELP_WITHOUT_PHONE, language)
         sentence = HELP_WITH_HOURS if brand.help_hours else HELP_WITH_PHONE
         return _translated(sentence, language) % {"phone": brand.help_phone, "hours": brand.help_hours}
 
@@ -177,5 +189,5 @@ def _moment(at: int, language: str) -> str:
         zone, mark = ZoneInfo(_TIME_ZONE), ""
     except ZoneInfoNotFoundError:
         zone, mark = UTC, " 'UTC'"  # type: ignore[assignment]
-    pattern = "d MMMM y, HH:mm" + mark
+    pattern = _MOMENT.get(language, _MOMENT["it"]) + mark
     return format_datetime(datetime.fromtimestamp(at, zone), pattern, locale=language)

@@ -27,7 +27,7 @@ _UNKEPT = tuple(
     )
 )
 HEADER = "# What customers read by e-mail and SMS."
-SOURCE = "idp/flows/wording.py"
+SOURCE = "idp/flows/wording"
 
 
 def shipped(language: str) -> Catalog:

@@ -19,7 +19,15 @@ LONGEST_HOST = "accedi.areaclienti.esempio-as.it"
 BEYOND_ANY_HOST = ".".join(["a" * 61] * 4) + ".com.it"
 LONGEST_BRAND = "Area Clienti della Grande Compagnia Nazionale di Assicuraz."
 LINK = f"https://{LONGEST_HOST}/register/link/{'x' * 43}"
-CODE_PURPOSES = (Purpose.REGISTRATION_CODE, Purpose.SIGN_IN_CODE)
+CODE_PURPOSES = (
+    Purpose.REGISTRATION_CODE,
+    Purpose.SIGN_IN_CODE,
+    Purpose.RECOVERY_CODE,
+    Purpose.USERNAME_CODE,
+    Purpose.MOBILE_CODE,
+)
+LINK_PURPOSES = (Purpose.REGISTRATION_CODE, Purpose.MOBILE_PENDING)
+"""The only ones that may carry a link: where it completes a registration, where it stops a new number."""
 SCAM = {
     "it": "Non dirlo a nessuno: se te lo chiedono, anche a nome nostro, è una truffa",
     "en": "Tell nobody: if someone asks for it, even in our name, it is a scam",
@@ -30,6 +38,8 @@ FACTS: dict[str, str | int | None] = {
     "code": "123456",
     "minutes": 10,
     "at": NOW,
+    "until": NOW + 30 * 24 * 3600,
+    "customer_number": "C100001-LONG-CUSTOMER-NUMBER",
     "device": "Chrome 148 su Windows 11 di una marca con un nome lungo",
 }
 
@@ -38,12 +48,17 @@ def composer(host: str = LONGEST_HOST, brand: Brand | None = None) -> Composer:
     return Composer(brand or Brand(), Languages(), host)
 
 
+def facts(purpose: Purpose, link: str | None) -> dict[str, str | int | None]:
+    """What is known to a message; a new number's notice is never without its link."""
+    return {**FACTS, "link": link or (LINK if purpose is Purpose.MOBILE_PENDING else None)}
+
+
 def sms(purpose: Purpose, language: str, *, link: str | None = None, by: Composer | None = None) -> str:
-    return (by or composer()).compose(purpose, language, Channel.SMS, {**FACTS, "link": link}).text
+    return (by or composer()).compose(purpose, language, Channel.SMS, facts(purpose, link)).text
 
 
 def letter(purpose: Purpose, language: str, *, link: str | None = None, brand: Brand | None = None) -> Draft:
-    return composer(brand=brand).compose(purpose, language, Channel.EMAIL, {**FACTS, "link": link})
+    return composer(brand=brand).compose(purpose, language, Channel.EMAIL, facts(purpose, link))
 
 
 every_purpose = pytest.mark.parametrize("purpose", list(Purpose))
@@ -99,7 +114,7 @@ def test_an_sms_fits_in_one_part_with_a_code_and_in_two_without(
     purpose: Purpose, language: str, brand: str, link: str | None, host: str
 ) -> None:
     text = sms(purpose, language, link=link, by=composer(host, Brand(name=brand)))
-    with_link = link is not None and purpose in wording.WITH_LINK
+    with_link = link is not None and purpose in LINK_PURPOSES
     most = 160 if purpose in CODE_PURPOSES and not with_link else 306
     places = septets(text)
     assert places is not None, f"not in GSM-7: {text}"
@@ -148,17 +163,41 @@ def test_b6_an_sms_with_a_link_has_both_and_no_bound_host(language: str) -> None
 
 
 @every_language
-def test_a_sign_in_code_never_carries_a_link(language: str) -> None:
-    assert LINK not in sms(Purpose.SIGN_IN_CODE, language, link=LINK)
-    assert LINK not in letter(Purpose.SIGN_IN_CODE, language, link=LINK).text
+@pytest.mark.parametrize("purpose", sorted(set(Purpose) - set(LINK_PURPOSES)))
+def test_no_other_message_carries_a_link(purpose: Purpose, language: str) -> None:
+    assert "http" not in sms(purpose, language, link=LINK)
+    draft = letter(purpose, language, link=LINK)
+    assert "http" not in draft.text
+    assert "href" not in draft.html
 
 
 @every_language
-def test_a_new_device_notice_has_no_link(language: str) -> None:
-    assert "http" not in sms(Purpose.NEW_DEVICE, language, link=LINK)
-    draft = letter(Purpose.NEW_DEVICE, language, link=LINK)
-    assert "http" not in draft.text
-    assert "href" not in draft.html
+def test_g_a_pending_number_says_when_it_counts_and_where_to_stop_it(language: str) -> None:
+    for text in (sms(Purpose.MOBILE_PENDING, language), letter(Purpose.MOBILE_PENDING, language).text):
+        assert LINK in text
+        assert "2026, 18:53" in text
+    with pytest.raises(KeyError, match="link"):
+        composer().compose(Purpose.MOBILE_PENDING, language, Channel.SMS, FACTS)
+    with pytest.raises(KeyError, match="until"):
+        composer().compose(Purpose.MOBILE_PENDING, language, Channel.SMS, {"at": NOW, "link": LINK})
+
+
+def test_l_a_lost_username_says_until_when_it_signs_in() -> None:
+    assert "fino a martedì 22 dicembre 2026, 18:53" in sms(Purpose.USERNAME_REMOVED, "it")
+    assert "until Tuesday 22 December 2026, 18:53" in letter(Purpose.USERNAME_REMOVED, "en").text
+
+
+@every_language
+def test_the_agency_reads_whose_number_it_is_and_is_not_sent_to_itself_for_help(language: str) -> None:
+    draft = letter(Purpose.MOBILE_AGENCY, language)
+    help_line = translations(language)[wording.HELP_WITHOUT_PHONE]
+    assert "C100001-LONG-CUSTOMER-NUMBER" in draft.subject
+    assert "C100001-LONG-CUSTOMER-NUMBER" in draft.text
+    assert help_line not in draft.text
+    assert help_line not in draft.html
+    assert (
+        "800 000 000" in letter(Purpose.MOBILE_AGENCY, language, brand=Brand(help_phone="800 000 000")).text
+    )
 
 
 @every_language
@@ -275,7 +314,8 @@ def test_help_is_named_as_far_as_it_is_known(brand: Brand, line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "moment"), [("it", "22 novembre 2026, 18:53"), ("en", "22 November 2026, 18:53")]
+    ("language", "moment"),
+    [("it", "creato domenica 22 novembre 2026, 18:53."), ("en", "on Sunday 22 November 2026, 18:53.")],
 )
 def test_a_moment_is_told_in_the_customers_time(language: str, moment: str) -> None:
     assert moment in sms(Purpose.ACCOUNT_CREATED, language)

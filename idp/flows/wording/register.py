@@ -1,72 +1,20 @@
-"""What each message says, as keys of the `messages` catalogue: stable English sentences, whole ones.
-
-An SMS has wordings from the fullest to the shortest; the first that fits is sent. Letters are a subject and
-paragraphs. Placeholders: code, link, minutes, brand, insurer, host, when, device.
-"""
+"""What is said to whoever registers: the code, the truth that the page keeps to itself, the new account."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 
+from idp.flows.wording.purpose import Purpose
+from idp.flows.wording.shape import (
+    ASKED_FOR_CODE,
+    LONGEST_CODE_SMS,
+    N_,
+    NOT_YOU,
+    TELL_NOBODY,
+    VALID_FOR,
+    YOU_OR_NOT,
+    Wording,
+)
 
-def N_(sentence: str) -> str:  # noqa: N802 - the marker's customary name, known to the extractor
-    """The sentence itself; it is translated where a message is composed."""
-    return sentence
-
-
-class Purpose(StrEnum):
-    """What a message is for; also the ``purpose`` of the outbox and of /dev/inbox."""
-
-    REGISTRATION_CODE = "registration_code"
-    # The truth that a registration's page must not show goes to the contact on file (journey C1).
-    NAME_DIFFERS = "registration_name_differs"
-    COMPANY_DIFFERS = "registration_company_differs"
-    VAT_DIFFERS = "registration_vat_differs"
-    PROFILE_DIFFERS = "registration_profile_differs"
-    SHARED_CONTACT = "registration_shared_contact"
-    AGENCY_CONTACT = "registration_agency_contact"
-    CONTACT_TAKEN = "registration_contact_taken"
-    NO_POLICY = "registration_no_policy"
-    COLLECTIVE_POLICY = "registration_collective_policy"
-    ALREADY_REGISTERED = "registration_already_registered"
-    AMBIGUOUS = "registration_ambiguous"
-    ACCOUNT_CREATED = "account_created"
-    SIGN_IN_CODE = "sign_in_code"
-    NEW_DEVICE = "new_device"
-
-    @classmethod
-    def truth(cls, reason: str) -> "Purpose | None":
-        """The message that tells the contact why a registration failed; None where nothing may be told."""
-        try:
-            purpose = cls(f"registration_{reason}")
-        except ValueError:
-            return None
-        return None if purpose is cls.REGISTRATION_CODE else purpose
-
-
-LONGEST_CODE_SMS = 160
-"""Septets of an SMS with a code: one part."""
-
-LONGEST_SMS = 306
-"""Septets of any other: two parts of 153."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """One message in its two shapes. ``before`` stands above the code or button, ``after`` under it."""
-
-    sms: tuple[str, ...]
-    subject: str
-    before: tuple[str, ...]
-    after: tuple[str, ...] = ()
-    button: str | None = None
-    longest_sms: int = LONGEST_SMS
-
-
-_NOT_YOU = N_("If it was not you, ignore this message: nobody got in and nothing has changed.")
-_TELL_NOBODY = N_("Tell nobody this code: if someone asks for it, even in our name, it is a scam.")
 _ASKED = N_("Someone asked to register with %(brand)s using this contact, which is on file with us.")
-_ASKED_FOR_CODE = N_("If you did not ask for it, ignore this message: without the code nothing happens.")
 
 _REGISTRATION_CODE = Wording(
     sms=(
@@ -90,10 +38,10 @@ _REGISTRATION_CODE = Wording(
     longest_sms=LONGEST_CODE_SMS,
     subject=N_("Your code to register with %(brand)s"),
     before=(N_("This is your code to register with %(brand)s. Type it on the page where you asked for it:"),),
-    after=(N_("It is valid for %(minutes)s minutes."), _TELL_NOBODY, _ASKED_FOR_CODE),
+    after=(VALID_FOR, TELL_NOBODY, ASKED_FOR_CODE),
 )
 
-_REGISTRATION_CODE_AND_LINK = Wording(
+REGISTRATION_CODE_AND_LINK = Wording(
     sms=(
         N_(
             "%(code)s is your code to register with %(brand)s. Valid for %(minutes)s minutes. Or confirm "
@@ -110,11 +58,11 @@ _REGISTRATION_CODE_AND_LINK = Wording(
     after=(
         N_("Code or button: one is enough. Both are valid for %(minutes)s minutes."),
         N_("Tell nobody the code or the link: if someone asks for them, even in our name, it is a scam."),
-        _ASKED_FOR_CODE,
+        ASKED_FOR_CODE,
     ),
 )
 
-WORDINGS: Mapping[Purpose, Wording] = {
+REGISTER: Mapping[Purpose, Wording] = {
     Purpose.REGISTRATION_CODE: _REGISTRATION_CODE,
     Purpose.NAME_DIFFERS: Wording(
         sms=(
@@ -139,7 +87,7 @@ WORDINGS: Mapping[Purpose, Wording] = {
                 "Start again and type first and last name as on the policy. If you have two last names, "
                 "one is enough."
             ),
-            _NOT_YOU,
+            NOT_YOU,
         ),
     ),
     Purpose.COMPANY_DIFFERS: Wording(
@@ -161,7 +109,7 @@ WORDINGS: Mapping[Purpose, Wording] = {
                 "completed."
             ),
             N_("Start again and type the company name as on the policy."),
-            _NOT_YOU,
+            NOT_YOU,
         ),
     ),
     Purpose.VAT_DIFFERS: Wording(
@@ -183,7 +131,7 @@ WORDINGS: Mapping[Purpose, Wording] = {
                 "completed."
             ),
             N_("Start again and check the 11 digits of the VAT number."),
-            _NOT_YOU,
+            NOT_YOU,
         ),
     ),
     Purpose.PROFILE_DIFFERS: Wording(
@@ -203,7 +151,7 @@ WORDINGS: Mapping[Purpose, Wording] = {
             _ASKED,
             N_("The policy is not in the profile that was chosen, so the registration was not completed."),
             N_("Start again and choose another profile: Person, Professional or Company."),
-            _NOT_YOU,
+            NOT_YOU,
         ),
     ),
     Purpose.SHARED_CONTACT: Wording(
@@ -224,7 +172,7 @@ WORDINGS: Mapping[Purpose, Wording] = {
             _ASKED,
             N_("This contact is on file for more than one customer, so it cannot be anybody's username."),
             N_("Start again with another contact of your own, or give your agency a new one."),
-            _NOT_YOU,
+            NOT_YOU,
         ),
     ),
     Purpose.AGENCY_CONTACT: Wording(
@@ -243,7 +191,7 @@ WORDINGS: Mapping[Purpose, Wording] = {
             _ASKED,
             N_("This contact belongs to an agency, so it cannot be a customer's username."),
             N_("A customer registers with a contact of their own; the agency can put it on file."),
-            _NOT_YOU,
+            NOT_YOU,
         ),
     ),
     Purpose.CONTACT_TAKEN: Wording(
@@ -264,7 +212,7 @@ WORDINGS: Mapping[Purpose, Wording] = {
             _ASKED,
             N_("This contact is already the username of another account, so it cannot be used twice."),
             N_("Start again with another contact of your own, or give your agency a new one."),
-            _NOT_YOU,
+            NOT_YOU,
         ),
     ),
     Purpose.NO_POLICY: Wording(
@@ -283,7 +231,7 @@ WORDINGS: Mapping[Purpose, Wording] = {
             _ASKED,
             N_("To register you need a policy with us, and we found none that allows it."),
             N_("If you think this is wrong, contact your agency: it can check your data."),
-            _NOT_YOU,
+            NOT_YOU,
         ),
     ),
     Purpose.COLLECTIVE_POLICY: Wording(
@@ -302,7 +250,7 @@ WORDINGS: Mapping[Purpose, Wording] = {
             _ASKED,
             N_("You are insured with a policy of your company, so the registration was not completed here."),
             N_("Ask your company how to register, or ask your agency for an activation code."),
-            _NOT_YOU,
+            NOT_YOU,
         ),
     ),
     Purpose.ALREADY_REGISTERED: Wording(
@@ -324,7 +272,7 @@ WORDINGS: Mapping[Purpose, Wording] = {
                 "Sign in with your username and password. If you do not remember them, ask for help on the "
                 "sign-in page."
             ),
-            _NOT_YOU,
+            NOT_YOU,
         ),
     ),
     Purpose.AMBIGUOUS: Wording(
@@ -343,7 +291,7 @@ WORDINGS: Mapping[Purpose, Wording] = {
             _ASKED,
             N_("We have more than one customer record with these data, and cannot tell which one is meant."),
             N_("Ask your agency to bring them together, then register again."),
-            _NOT_YOU,
+            NOT_YOU,
         ),
     ),
     Purpose.ACCOUNT_CREATED: Wording(
@@ -358,85 +306,7 @@ WORDINGS: Mapping[Purpose, Wording] = {
         before=(
             N_("Your account with %(brand)s was created on %(when)s."),
             N_("We write to every contact of yours that we have on file, so that nobody can do it unseen."),
-            N_(
-                "If it was you, there is nothing to do. If it was not you, contact us or your agency at once."
-            ),
-        ),
-    ),
-    Purpose.SIGN_IN_CODE: Wording(
-        sms=(
-            N_(
-                "%(code)s is your code to sign in to %(brand)s. Valid for %(minutes)s minutes. Tell "
-                "nobody: if someone asks for it, even in our name, it is a scam.\n@%(host)s #%(code)s"
-            ),
-            N_(
-                "%(code)s is your code to sign in. Valid for %(minutes)s minutes. Tell nobody: if someone "
-                "asks for it, even in our name, it is a scam.\n@%(host)s #%(code)s"
-            ),
-            N_(
-                "%(code)s: code to sign in, valid %(minutes)s min. Tell nobody: if someone asks for it, "
-                "even in our name, it is a scam\n@%(host)s #%(code)s"
-            ),
-            N_(
-                "%(code)s is your code to sign in. Valid for %(minutes)s minutes. Tell nobody: if someone "
-                "asks for it, even in our name, it is a scam."
-            ),
-        ),
-        longest_sms=LONGEST_CODE_SMS,
-        subject=N_("Your code to sign in to %(brand)s"),
-        before=(
-            N_("This is your code to sign in to %(brand)s. Type it on the page where you asked for it:"),
-        ),
-        after=(
-            N_("It is valid for %(minutes)s minutes."),
-            _TELL_NOBODY,
-            N_(
-                "If you are not signing in, someone knows your password: change it as soon as you can. "
-                "Without the code they do not get in."
-            ),
-        ),
-    ),
-    Purpose.NEW_DEVICE: Wording(
-        sms=(
-            N_(
-                "%(brand)s: sign-in from a new device on %(when)s (%(device)s). If it was not you, contact "
-                "us or your agency at once."
-            ),
-            N_(
-                "Sign-in from a new device on %(when)s (%(device)s). If it was not you, contact us or your "
-                "agency at once."
-            ),
-        ),
-        subject=N_("%(brand)s: sign-in from a new device"),
-        before=(
-            N_("Someone signed in to your account with %(brand)s from a new device."),
-            N_("When: %(when)s"),
-            N_("Device: %(device)s"),
-            N_(
-                "If it was you, there is nothing to do. If it was not you, contact us or your agency at once."
-            ),
+            YOU_OR_NOT,
         ),
     ),
 }
-"""Every message by its purpose."""
-
-WITH_LINK: Mapping[Purpose, Wording] = {Purpose.REGISTRATION_CODE: _REGISTRATION_CODE_AND_LINK}
-"""The same where a link stands beside the code (journey B6)."""
-
-HELP_WITH_HOURS = N_("Need help? Call %(phone)s (%(hours)s).")
-HELP_WITH_PHONE = N_("Need help? Call %(phone)s.")
-HELP_WITHOUT_PHONE = N_("Need help? Ask your agency.")
-SENT_BY = N_("%(brand)s, a service of %(insurer)s")
-UNKNOWN_DEVICE = N_("not recognised")
-
-
-def sentences() -> tuple[str, ...]:
-    """Every key of the catalogue, each once, in the order of this page."""
-    found: dict[str, None] = {}
-    for wording in (*WORDINGS.values(), *WITH_LINK.values()):
-        button = (wording.button,) if wording.button else ()
-        found.update(dict.fromkeys((*wording.sms, wording.subject, *wording.before, *button, *wording.after)))
-    found.update(
-        dict.fromkeys((HELP_WITH_HOURS, HELP_WITH_PHONE, HELP_WITHOUT_PHONE, SENT_BY, UNKNOWN_DEVICE))
-    )
-    return tuple(found)

@@ -1,0 +1,50 @@
+"""What a message is for."""
+
+from enum import StrEnum
+
+
+class Purpose(StrEnum):
+    """What a message is for; also the ``purpose`` of the outbox and of /dev/inbox."""
+
+    REGISTRATION_CODE = "registration_code"
+    # The truth that a registration's page must not show goes to the contact on file (journey C1).
+    NAME_DIFFERS = "registration_name_differs"
+    COMPANY_DIFFERS = "registration_company_differs"
+    VAT_DIFFERS = "registration_vat_differs"
+    PROFILE_DIFFERS = "registration_profile_differs"
+    SHARED_CONTACT = "registration_shared_contact"
+    AGENCY_CONTACT = "registration_agency_contact"
+    CONTACT_TAKEN = "registration_contact_taken"
+    NO_POLICY = "registration_no_policy"
+    COLLECTIVE_POLICY = "registration_collective_policy"
+    ALREADY_REGISTERED = "registration_already_registered"
+    AMBIGUOUS = "registration_ambiguous"
+    ACCOUNT_CREATED = "account_created"
+    SIGN_IN_CODE = "sign_in_code"
+    NEW_DEVICE = "new_device"
+    # Forgotten and changed credentials (journey H).
+    RECOVERY_CODE = "recovery_code"
+    RECOVERY_FRESH_CONTACT = "recovery_fresh_contact"
+    RECOVERY_NO_ACCOUNT = "recovery_no_account"
+    RECOVERED = "credentials_recovered"
+    PASSWORD_CHANGED = "password_changed"
+    USERNAME_CODE = "username_code"
+    USERNAME_CHANGED = "username_changed"
+    # A new mobile number (journey G).
+    MOBILE_CODE = "mobile_code"
+    MOBILE_PENDING = "mobile_pending"
+    MOBILE_AGENCY = "mobile_pending_agency"
+    MOBILE_CONFIRMED = "mobile_confirmed"
+    MOBILE_CANCELLED = "mobile_cancelled"
+    # What an import of the registry took away (journey L).
+    CONTACT_REMOVED = "contact_removed"
+    USERNAME_REMOVED = "username_removed"
+
+    @classmethod
+    def truth(cls, reason: str) -> "Purpose | None":
+        """The message that tells the contact why a registration failed; None where nothing may be told."""
+        try:
+            purpose = cls(f"registration_{reason}")
+        except ValueError:
+            return None
+        return None if purpose is cls.REGISTRATION_CODE else purpose
