@@ -36,6 +36,9 @@ class Event(StrEnum):
     CONSENT_GIVEN = "consent_given"
     CONSENT_REFUSED = "consent_refused"
     SEND_THROTTLED = "send_throttled"
+    OTP_BREAKER_TRIPPED = "otp_breaker_tripped"
+    SMS_CAP_REACHED = "sms_cap_reached"
+    SMS_PREFIX_TRIPPED = "sms_prefix_tripped"
     CLIENT_ADDED = "client_added"
     CLIENT_CHANGED = "client_changed"
     CLIENT_SECRET_ROTATED = "client_secret_rotated"
@@ -55,7 +58,7 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
     Event.REGISTRATION_MATCHED: frozenset({"enrolment", "case", "profile"}),
     Event.REGISTRATION_NOT_MATCHED: frozenset({"enrolment", "case", "profile", "reason"}),
     Event.REGISTRATION_PASSWORD_CHOSEN: frozenset({"enrolment"}),
-    Event.REGISTRATION_COMPLETED: frozenset({"enrolment", "case", "profile", "session"}),
+    Event.REGISTRATION_COMPLETED: frozenset({"enrolment", "case", "profile", "proof", "session"}),
     Event.CHALLENGE_SENT: frozenset({"challenge", "purpose", "channel", "resend"}),
     Event.CHALLENGE_FAILED: frozenset({"challenge", "purpose", "channel", "reason", "tries_left"}),
     Event.CHALLENGE_ANSWERED: frozenset({"challenge", "purpose", "channel"}),
@@ -73,6 +76,9 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
     Event.CONSENT_GIVEN: frozenset({"scope"}),
     Event.CONSENT_REFUSED: frozenset({"scope"}),
     Event.SEND_THROTTLED: frozenset({"brake", "purpose", "channel"}),
+    Event.OTP_BREAKER_TRIPPED: frozenset({"reason"}),
+    Event.SMS_CAP_REACHED: frozenset({"percent"}),
+    Event.SMS_PREFIX_TRIPPED: frozenset({"range", "reason"}),
     Event.CLIENT_ADDED: frozenset({"kind", "auth_method"}),
     Event.CLIENT_CHANGED: frozenset({"changed"}),
     Event.CLIENT_SECRET_ROTATED: frozenset(),

@@ -1,4 +1,4 @@
-"""Brakes on guessing: wrong passwords slow down the guesser, not the owner (journey D, security bar 5.3).
+"""Brakes on guessing and on sending: the guesser is slowed down, not the owner (journey D, security bar 5.3).
 
 There is no lock. A browser that signed this account in before has a counter of its own and none of the
 others, so that nobody can keep the owner out by failing on purpose. Counters live in fixed windows: a key
@@ -11,6 +11,21 @@ from typing import TypeAlias
 
 from idp.settings.limits import Limits
 from idp.settings.section import Rate
+from idp.values import Contact, ContactKind
+
+OTP_BREAKER = "otp-breaker"
+"""Refuses while codes are being guessed over many accounts: for everybody, or for the source that does it."""
+
+SEND_PREFIX = "send-prefix"
+"""Refuses when too many SMS were asked for in one range of numbers."""
+
+SMS_CONVERSION = "sms-conversion"
+"""Refuses where too few of the SMS of one range of numbers were answered."""
+
+SMS_CAP = "sms-cap"
+"""Refuses when the day's money for SMS is spent."""
+
+_ONLY_SMS = frozenset({SEND_PREFIX, SMS_CONVERSION, SMS_CAP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +56,15 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Throttled:
-    """Too many failures; ``retry_after`` in seconds."""
+    """Too many; ``retry_after`` in seconds, ``by`` the brake that refused."""
 
     retry_after: int
     by: str
+
+    @property
+    def by_email_it_would_go(self) -> bool:
+        """Whether SMS alone are refused: a message by email is not held up by this brake."""
+        return self.by in _ONLY_SMS
 
 
 Decision: TypeAlias = Allowed | Throttled
@@ -76,3 +96,22 @@ def decide(brakes: Sequence[Brake], counts: Sequence[int], now: int) -> Decision
         return Allowed()
     wait, by = max(waits)
     return Throttled(wait, by)
+
+
+def counted_as(contact: Contact) -> str:
+    """How a contact stands in counters, and nowhere else: dots and plus tags of an email address fold.
+
+    One mailbox has any number of such spellings at large providers, and each would have a counter of its own.
+    For identity they stay significant, since they may be two people (security bar 4).
+    """
+    if contact.kind is not ContactKind.EMAIL:
+        return contact.text
+    local, _, domain = contact.text.rpartition("@")
+    plain = local.partition("+")[0].replace(".", "")
+    return f"{plain or local}@{domain}"
+
+
+def most_failing_accounts(limits: Limits, accounts: int) -> int:
+    """How many accounts may fail at codes in the breaker's window, where there are so many ``accounts``."""
+    by_share = accounts * limits.otp_breaker_accounts_percent // 100
+    return max(limits.otp_breaker_accounts.count, by_share)
