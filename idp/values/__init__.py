@@ -8,7 +8,7 @@ from idp.values.contacts import Contact, ContactKind, EmailAddress, MobileNumber
 from idp.values.handles import Handle, digest_of
 from idp.values.malformed import Malformed
 from idp.values.people import ProfileKind, RecordState
-from idp.values.tax import TaxCode, VatNumber
+from idp.values.tax import Identifier, TaxCode, VatNumber, parse_identifier
 
 __all__ = [
     "Acr",
@@ -17,6 +17,7 @@ __all__ = [
     "ContactKind",
     "EmailAddress",
     "Handle",
+    "Identifier",
     "Malformed",
     "MobileNumber",
     "ProfileKind",
@@ -27,4 +28,5 @@ __all__ = [
     "VatNumber",
     "digest_of",
     "parse_contact",
+    "parse_identifier",
 ]

@@ -1,11 +1,34 @@
 """Italian tax codes and VAT numbers in canonical form."""
 
+import re
+import unicodedata
 from dataclasses import dataclass, field
+from typing import Final
 
 from idp.values.malformed import Malformed
 
-_OMOCODIA = str.maketrans("LMNPQRSTUV", "0123456789")
-_OMOCODIA_PLACES = (6, 7, 9, 10, 12, 13, 14)
+_OMOCODIA: Final = str.maketrans("LMNPQRSTUV", "0123456789")
+_OMOCODIA_PLACES: Final = (6, 7, 9, 10, 12, 13, 14)
+# What stands between groups where people copy a code from a card, an invoice or a letterhead.
+_BETWEEN: Final = re.compile(r"[\s.\-‐‑‒–—_/]+")
+# The letters of a digit that omocodia replaces count as digits (D.M. 23 December 1976, art. 7).
+_TAX_CODE_FORM: Final = re.compile(
+    r"[A-Z]{6}[0-9LMNPQRSTUV]{2}[ABCDEHLMPRST][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]"
+)
+_DIGITS: Final = re.compile(r"[0-9]{11}")
+_LONGEST_TYPED: Final = 64
+
+
+def _compact(typed: str) -> str:
+    """What was typed in upper case, without anything between the characters; empty when far too long."""
+    if len(typed) > _LONGEST_TYPED:
+        return ""
+    return _BETWEEN.sub("", unicodedata.normalize("NFKC", typed)).upper()
+
+
+def _without_country(compact: str) -> str:
+    # A tax code of 16 characters may itself begin with IT.
+    return compact[2:] if compact.startswith("IT") and len(compact) in (13, 18) else compact
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +43,9 @@ class TaxCode:
         ``Malformed("invalid_tax_code")``."""
         from stdnum.it import codicefiscale, iva
 
-        compact = typed.replace(" ", "").upper()
-        if codicefiscale.is_valid(compact) or (len(compact) == 11 and iva.is_valid(compact)):
+        compact = _compact(typed)
+        personal = _TAX_CODE_FORM.fullmatch(compact) is not None and codicefiscale.is_valid(compact)
+        if personal or (_DIGITS.fullmatch(compact) is not None and iva.is_valid(compact)):
             return cls(compact)
         raise Malformed("invalid_tax_code")
 
@@ -51,7 +75,68 @@ class VatNumber:
         ``Malformed("invalid_vat_number")``."""
         from stdnum.it import iva
 
-        compact = typed.replace(" ", "").upper().removeprefix("IT")
-        if not iva.is_valid(compact):
+        compact = _compact(typed).removeprefix("IT")
+        if _DIGITS.fullmatch(compact) is None or not iva.is_valid(compact):
             raise Malformed("invalid_vat_number")
         return cls(compact)
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """What a customer types at "codice fiscale o partita IVA" (journey C2): says who is meant, no more.
+
+    At least one of the two is there. 11 digits are both: a VAT number, and the tax code of a company or a
+    provisional one of a person.
+    """
+
+    tax_code: TaxCode | None = None
+    vat_number: VatNumber | None = None
+
+    def __post_init__(self) -> None:
+        if self.tax_code is None and self.vat_number is None:
+            raise ValueError("an identifier is a tax code, a VAT number, or both")
+
+    @property
+    def text(self) -> str:
+        """As it was typed, in canonical spelling; ``parse_identifier`` makes the same of it."""
+        one = self.tax_code or self.vat_number
+        return "" if one is None else one.text
+
+    @property
+    def canonical(self) -> str:
+        """One text for all spellings: omocodia undone, check character dropped.
+
+        Counters, decoys and look-ups go by it: 15 characters of a person's tax code, or 11 digits.
+        """
+        return self.tax_code.plain if self.tax_code is not None else self.text
+
+
+def parse_identifier(typed: str) -> Identifier:
+    """The tax code or VAT number that was typed; spaces, hyphens, dots, case and a leading "IT" are folded.
+
+    Raises ``Malformed``, so that the page can say why: ``identifier_length`` (neither 16 characters nor 11
+    digits), ``identifier_check`` (the form is right, but a character was mistyped), ``invalid_identifier``
+    (a letter where a digit belongs, or the other way, or a date that is none).
+    """
+    from stdnum.exceptions import InvalidChecksum
+    from stdnum.it import codicefiscale, iva
+
+    compact = _without_country(_compact(typed))
+    if len(compact) == 16:
+        if _TAX_CODE_FORM.fullmatch(compact) is None:
+            raise Malformed("invalid_identifier")
+        try:
+            codicefiscale.validate(compact)
+        except InvalidChecksum:
+            raise Malformed("identifier_check") from None
+        except ValueError:
+            raise Malformed("invalid_identifier") from None
+        return Identifier(tax_code=TaxCode(compact))
+    if len(compact) != 11:
+        raise Malformed("identifier_length")
+    if _DIGITS.fullmatch(compact) is None:
+        raise Malformed("invalid_identifier")
+    # An office that does not exist is a mistyped digit as well.
+    if not iva.is_valid(compact):
+        raise Malformed("identifier_check")
+    return Identifier(TaxCode(compact), VatNumber(compact))

@@ -5,7 +5,9 @@ import pytest
 from idp.values import Malformed, TaxCode, VatNumber
 
 
-@pytest.mark.parametrize("typed", ["RSSMRA80D52H501K", "rssmra80d52h501k", " RSSMRA 80D52 H501K "])
+@pytest.mark.parametrize(
+    "typed", ["RSSMRA80D52H501K", "rssmra80d52h501k", " RSSMRA 80D52 H501K ", "RSSMRA-80D52-H501K"]
+)
 def test_a_tax_code_is_read_in_any_case_and_grouping(typed: str) -> None:
     assert TaxCode.parse(typed).text == "RSSMRA80D52H501K"
 
@@ -44,7 +46,9 @@ def test_letters_that_are_no_omocodia_stay_apart() -> None:
     assert TaxCode.parse("RSSMRA80D52H501K").plain != TaxCode.parse("RSSGPP60H01C351E").plain
 
 
-@pytest.mark.parametrize("typed", ["12345010586", "IT12345010586", " 123 4501 0586 ", "it12345010586"])
+@pytest.mark.parametrize(
+    "typed", ["12345010586", "IT12345010586", " 123 4501 0586 ", "it12345010586", "123-4501-0586"]
+)
 def test_a_vat_number_is_read_with_or_without_its_country(typed: str) -> None:
     assert VatNumber.parse(typed).text == "12345010586"
 
