@@ -6,13 +6,10 @@ another system's (HTTP) the answers are the same; every adapter passes one contr
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from idp.accounts.records import CustomerRecord
-from idp.values import Contact
-
-if TYPE_CHECKING:
-    from idp.values import Identifier
+from idp.values import Contact, Identifier
 
 MOST_RECORDS = 16
 """Records of one contact or identifier that are looked at; one person has a handful of them."""
@@ -49,7 +46,7 @@ class AgencyRegistry(Protocol):
     def by_contact(self, contact: Contact) -> tuple[CustomerRecord, ...]:
         """The records on which a contact stands, ``MOST_RECORDS`` at most."""
 
-    def by_identifier(self, identifier: "Identifier") -> tuple[CustomerRecord, ...]:
+    def by_identifier(self, identifier: Identifier) -> tuple[CustomerRecord, ...]:
         """The records with this tax code (omocodia undone) or this VAT number, ``MOST_RECORDS`` at most."""
 
     def by_customer_number(self, number: str) -> CustomerRecord | None:

@@ -9,20 +9,19 @@ are not followed, proxies of the environment are not asked, and one deadline cov
 import ipaddress
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore
 
+from idp.adapters.timed_network import TimedBackend, within
+
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _LONGEST_ANSWER = 65536
-_CHUNK = 16384
 
 _WIRE_SERVER = ipaddress.ip_address("168.63.129.16")
 """A cloud's metadata service on a public address (Azure); others stand on link-local or private ones."""
@@ -146,7 +145,7 @@ class Egress:
         """
         host = self._judge_url(url)
         deadline = time.monotonic() + self._seconds
-        backend = _GuardedBackend(self._checked_addresses, deadline)
+        backend = TimedBackend(self._checked_addresses, lambda: deadline)
         sent: list[tuple[bytes | str, bytes | str]] = [
             ("Host", host),
             ("User-Agent", "idp"),
@@ -203,7 +202,7 @@ class Egress:
 
     def _checked_addresses(self, host: str, port: int, seconds: float) -> list[str]:
         """The addresses of a host, all of them judged; one bad address among them spoils the name."""
-        addresses = _within(seconds, lambda: self._resolver(host, port))
+        addresses = within(seconds, lambda: self._resolver(host, port))
         if not addresses:
             raise httpcore.ConnectError("no address")
         for text in addresses:
@@ -224,105 +223,3 @@ def _by_tls(fault: BaseException | None) -> bool:
 
 def _is_loopback(address: IpAddress) -> bool:
     return address.is_loopback
-
-
-def _within(seconds: float, resolve: Callable[[], list[str]]) -> list[str]:
-    """The resolver's answer, if it comes in time: the system's own patience is not ours."""
-    answers: list[list[str]] = []
-    faults: list[Exception] = []
-
-    def ask() -> None:
-        try:
-            answers.append(resolve())
-        except (OSError, UnicodeError) as fault:
-            faults.append(fault)
-
-    asking = threading.Thread(target=ask, name="resolve", daemon=True)
-    asking.start()
-    asking.join(seconds)
-    if asking.is_alive():
-        raise httpcore.ConnectTimeout("name resolution")
-    if faults:
-        raise httpcore.ConnectError("name resolution") from faults[0]
-    return answers[0]
-
-
-class _GuardedBackend(httpcore.NetworkBackend):
-    """Connects to judged addresses only, and hands out streams that all end at one deadline."""
-
-    def __init__(self, addresses_of: Callable[[str, int, float], list[str]], deadline: float) -> None:
-        self._addresses_of = addresses_of
-        self._deadline = deadline
-        self._below = httpcore.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        """The first of the host's addresses that answers."""
-        last: Exception = httpcore.ConnectError("no address")
-        for address in self._addresses_of(host, port, _left(self._deadline, httpcore.ConnectTimeout)):
-            try:
-                stream = self._below.connect_tcp(
-                    address, port, timeout=_left(self._deadline, httpcore.ConnectTimeout)
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as fault:
-                last = fault
-            else:
-                return _TimedStream(stream, self._deadline)
-        raise last
-
-    def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
-    ) -> httpcore.NetworkStream:
-        """Never: raises ``EgressRefused``."""
-        raise EgressRefused("unix_socket")
-
-    def sleep(self, seconds: float) -> None:
-        """Wait between two tries."""
-        time.sleep(seconds)
-
-
-class _TimedStream(httpcore.NetworkStream):
-    """A stream whose every act ends at the deadline: one byte every two seconds does not buy more time."""
-
-    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
-        self._stream = stream
-        self._deadline = deadline
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Up to ``max_bytes``."""
-        return self._stream.read(min(max_bytes, _CHUNK), _left(self._deadline, httpcore.ReadTimeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Everything."""
-        self._stream.write(buffer, _left(self._deadline, httpcore.WriteTimeout))
-
-    def close(self) -> None:
-        """Hang up."""
-        self._stream.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        """The same stream under TLS; the certificate must be the name's, not the address's."""
-        left = _left(self._deadline, httpcore.ConnectTimeout)
-        return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, left), self._deadline)
-
-    def get_extra_info(self, info: str) -> Any:
-        """What the socket tells of itself."""
-        return self._stream.get_extra_info(info)
-
-
-def _left(deadline: float, over: type[httpcore.TimeoutException]) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise over("deadline")
-    return left

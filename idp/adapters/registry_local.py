@@ -1,17 +1,13 @@
 """The agency registry in our own tables, filled by ``idp registry import``."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from idp.accounts.records import CustomerRecord
 from idp.accounts.registry import Standing
 from idp.store import registry as store
 from idp.store.database import Database
 from idp.store.sealing import Sealer
-from idp.values import Contact
-
-if TYPE_CHECKING:
-    from idp.values import Identifier
+from idp.values import Contact, Identifier
 
 
 class LocalRegistry:
@@ -31,7 +27,7 @@ class LocalRegistry:
             found = store.records_by_contact(tx, index)
         return self._opened(found)
 
-    def by_identifier(self, identifier: "Identifier") -> tuple[CustomerRecord, ...]:
+    def by_identifier(self, identifier: Identifier) -> tuple[CustomerRecord, ...]:
         """The records with this tax code or this VAT number; eleven digits may be either."""
         tax_code, vat_number = identifier.tax_code, identifier.vat_number
         tax_index = None if tax_code is None else self._sealer.tax_index(tax_code)

@@ -3,13 +3,13 @@
 import hashlib
 import hmac
 import json
-import threading
 import time
 from collections.abc import Callable
 from http import HTTPStatus
 
 import structlog
 
+from idp.adapters.breaker import Breaker
 from idp.adapters.egress import Egress, EgressFailed, EgressRefused
 from idp.ports import Delivery, Message
 from idp.settings import Settings
@@ -20,47 +20,6 @@ _LONGEST_WAIT = 25
 """Seconds for one post: less than half a lease, so that no other worker sends it meanwhile."""
 
 _log = structlog.get_logger(__name__)
-
-
-class Breaker:
-    """Leaves a gateway alone for a while after so many failures in a row; then one call tries it.
-
-    ::
-
-        closed ──failures──▶ open ──seconds──▶ half-open: one call ──▶ closed, or open again
-    """
-
-    def __init__(self, monotonic: Callable[[], float], *, failures: int, seconds: float) -> None:
-        self._monotonic = monotonic
-        self._allowed_failures = failures
-        self._seconds = seconds
-        self._lock = threading.Lock()
-        self._failures = 0
-        self._opens_at = 0.0
-
-    def admits(self) -> bool:
-        """Whether a call may go out now."""
-        with self._lock:
-            if self._failures < self._allowed_failures:
-                return True
-            at = self._monotonic()
-            if at < self._opens_at:
-                return False
-            # The others wait for what becomes of this one.
-            self._opens_at = at + self._seconds
-            return True
-
-    def succeeded(self) -> None:
-        """The gateway answered sensibly."""
-        with self._lock:
-            self._failures = 0
-
-    def failed(self) -> None:
-        """It did not."""
-        with self._lock:
-            self._failures += 1
-            if self._failures >= self._allowed_failures:
-                self._opens_at = self._monotonic() + self._seconds
 
 
 def signature(secret: bytes, timestamp: int, body: bytes) -> str:

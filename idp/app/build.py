@@ -9,6 +9,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 
+from idp.accounts.registry import AgencyRegistry
 from idp.adapters.clock import SystemClock
 from idp.adapters.entropy import SystemEntropy
 from idp.adapters.ephemera_sql import SqlEphemera
@@ -84,6 +85,15 @@ def ephemera(settings: Settings, store: Database) -> Ephemera:
     return SteadyEphemera(RedisEphemera(settings.ephemera.url), in_database, SystemClock().monotonic)
 
 
+def agency_registry(settings: Settings, store: Database, sealer: Sealer, entropy: Entropy) -> AgencyRegistry:
+    """The insurer's records: our own tables, or its service. Raises ``CertificateRefused``."""
+    if settings.registry.adapter == "local":
+        return LocalRegistry(store, sealer)
+    from idp.adapters.registry_http import HttpRegistry
+
+    return HttpRegistry(settings, entropy)
+
+
 def assemble(
     settings: Settings,
     *,
@@ -104,7 +114,7 @@ def assemble(
         ephemera=short_lived,
         keyring=keys,
         sealer=sealer,
-        registry=LocalRegistry(store, sealer),
+        registry=agency_registry(settings, store, sealer, entropy),
         # Three request threads of four may wait for a hash; tokens are served by the fourth.
         hasher=Hasher(settings.password, entropy, most_at_once=settings.service.threads * 3 // 4),
         clients=ClientDirectory(store, clock, ttl=float(lifetimes.client_cache)),
@@ -125,7 +135,8 @@ def assemble(
 def build(settings: Settings, ring: FileKeyRing | None = None) -> Idp:
     """The service on its real adapters; connects to nothing yet.
 
-    Raises ``KeyFilesRefused``, unless it is given a key ring that was loaded already.
+    Raises ``KeyFilesRefused``, unless it is given a key ring that was loaded already, and
+    ``CertificateRefused``.
     """
     entropy = SystemEntropy()
     store = database(settings)

@@ -37,7 +37,7 @@ def ready(settings: Settings, *, listens: bool) -> Idp:
 
     Raises ``CannotStart`` with every fault.
     """
-    faults = [*_database_faults(settings), *_ephemera_faults(settings)]
+    faults = [*_database_faults(settings), *_ephemera_faults(settings), *_registry_faults(settings)]
     if listens:
         faults += port_faults(settings.service.bind_addresses, settings.service.port)
     ring = build.keyring(settings)
@@ -91,6 +91,18 @@ def _ephemera_faults(settings: Settings) -> Iterator[str]:
         yield "ephemera: the server at ephemera.url does not answer"
     finally:
         server.close()
+
+
+def _registry_faults(settings: Settings) -> Iterator[str]:
+    # Whether the registry answers is no condition: without it nobody registers, and everybody signs in.
+    if settings.registry.adapter == "local":
+        return
+    from idp.adapters.registry_http import CertificateRefused, tls_of
+
+    try:
+        tls_of(settings)
+    except CertificateRefused as refused:
+        yield f"registry: {refused}"
 
 
 def _key_faults(ring: FileKeyRing) -> Iterator[str]:

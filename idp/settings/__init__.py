@@ -19,6 +19,7 @@ from idp.settings.loading import (
 )
 from idp.settings.messages import Delivery, Logout, Sms, Smtp
 from idp.settings.people import Codes, Password, Registration
+from idp.settings.registry import Registry
 from idp.settings.section import Rate, is_loopback
 from idp.settings.service import Database, Ephemera, Keys, Resource, Service
 from idp.settings.tree import Settings
@@ -42,6 +43,7 @@ __all__ = [
     "Password",
     "Rate",
     "Registration",
+    "Registry",
     "Resource",
     "Service",
     "Settings",

@@ -51,6 +51,29 @@ def sms_has_a_gateway(s: Settings) -> Iterator[Finding]:
         yield ("sms.url",), "https is wanted, unless the gateway is on this machine"
 
 
+def the_registry_has_an_address(s: Settings) -> Iterator[Finding]:
+    """Customers' data travel by TLS, to a service that knows who asks; a certificate has its key."""
+    registry = s.registry
+    if registry.adapter == "http":
+        if not registry.url:
+            yield ("registry.url", "registry.adapter"), "wanted when registry.adapter is http"
+        elif registry.token is None and registry.client_certificate_file is None:
+            yield (
+                ("registry.token", "registry.url", "registry.adapter", "registry.client_certificate_file"),
+                "a token or a client certificate is wanted when registry.adapter is http",
+            )
+    if registry.url and not registry.url.startswith("https://"):
+        if not is_loopback(registry.url):
+            yield ("registry.url",), "https is wanted, unless the service is on this machine"
+        elif not s.service.development:
+            yield ("registry.url", "service.development"), "https is wanted, except in development"
+    if (registry.client_certificate_file is None) != (registry.client_key_file is None):
+        yield (
+            ("registry.client_key_file", "registry.client_certificate_file"),
+            "certificate and key belong together; one is missing",
+        )
+
+
 def shorter_is_not_longer(s: Settings) -> Iterator[Finding]:
     """Pairs of which the first may not exceed the second."""
     pairs: tuple[tuple[str, int, str, int], ...] = (
@@ -121,6 +144,9 @@ def named_files_can_be_read(s: Settings) -> Iterator[Finding]:
         ("service.extra_ca_file", s.service.extra_ca_file),
         ("brand.logo", s.brand.logo),
         ("smtp.ca_file", s.smtp.ca_file),
+        ("registry.client_certificate_file", s.registry.client_certificate_file),
+        ("registry.client_key_file", s.registry.client_key_file),
+        ("registry.ca_file", s.registry.ca_file),
     )
     for key, path in named:
         if path is not None:
@@ -135,6 +161,7 @@ RULES: tuple[Rule, ...] = (
     development_only_on_this_machine,
     mail_has_a_server,
     sms_has_a_gateway,
+    the_registry_has_an_address,
     shorter_is_not_longer,
     argon2_has_memory_for_its_lanes,
     the_default_language_is_offered,

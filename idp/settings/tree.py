@@ -15,6 +15,7 @@ from idp.settings.lifetimes import Lifetimes
 from idp.settings.limits import Limits
 from idp.settings.messages import Delivery, Logout, Sms, Smtp
 from idp.settings.people import Codes, Password, Registration
+from idp.settings.registry import Registry
 from idp.settings.section import HoldsCredentials, Rate, Section
 from idp.settings.service import Database, Ephemera, Keys, Resource, Service
 
@@ -36,6 +37,7 @@ class Settings(Section):
     brand: Brand = Field(default_factory=Brand)
     languages: Languages = Field(default_factory=Languages)
     lifetimes: Lifetimes = Field(default_factory=Lifetimes)
+    registry: Registry = Field(default_factory=Registry)
     registration: Registration = Field(default_factory=Registration)
     password: Password = Field(default_factory=Password)
     codes: Codes = Field(default_factory=Codes)

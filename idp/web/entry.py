@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from idp.accounts.registry import RegistryDown
 from idp.flows.hashing import Overloaded
 from idp.flows.idp import Idp
 from idp.flows.signing import NoSigningKey
@@ -169,7 +170,7 @@ class Entry:
             return door.answer(self._idp, call)
         except OAuthError as fault:
             return error_answer(fault, self._idp.issuer)
-        except (DatabaseDown, EphemeraDown, NoSigningKey) as fault:
+        except (DatabaseDown, EphemeraDown, NoSigningKey, RegistryDown) as fault:
             self._log.error(
                 "unavailable", what=type(fault).__name__, endpoint=door.name, request_id=request_id
             )
@@ -227,7 +228,7 @@ class Entry:
                     self._meters.answered(_PEOPLE, answer.status, self._idp.clock.monotonic() - began)
                     return self._send(answer, environ, start_response, request_id)
             return self._people(environ, dressed)
-        except (DatabaseDown, EphemeraDown) as fault:
+        except (DatabaseDown, EphemeraDown, RegistryDown) as fault:
             self._log.error("unavailable", what=type(fault).__name__, endpoint=_PEOPLE, request_id=request_id)
             page = self._page(503, request_id, ("Retry-After", str(RETRY_AFTER)))
         except Overloaded as fault:

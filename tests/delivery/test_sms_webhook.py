@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from idp.adapters.sms_webhook import Breaker, SmsWebhookCourier
+from idp.adapters.breaker import Breaker
+from idp.adapters.sms_webhook import SmsWebhookCourier
 from idp.ports import Delivery, Message
 from idp.settings import Settings
 from idp.values import MobileNumber

@@ -9,6 +9,7 @@ import structlog
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from idp.accounts.registry import RegistryDown
 from idp.flows.hashing import Overloaded
 from idp.oidc.errors import OAuthError
 from idp.oidc.parameters import BadParameters
@@ -112,6 +113,7 @@ def install(app: Flask, face: Face) -> None:
 
     app.errorhandler(DatabaseDown)(down("database"))
     app.errorhandler(EphemeraDown)(down("ephemera"))
+    app.errorhandler(RegistryDown)(down("registry"))
 
     @app.errorhandler(Exception)
     def broken(fault: Exception) -> Response:
