@@ -62,7 +62,7 @@ _PARTICLES = frozenset(
 
 def words_of(name: str) -> Words:
     """The folded words of a name, umlauts spelt out; empty when it holds no letter."""
-    return _words(name, _SPELT_OUT)
+    return _words(name, spelt_out=True)
 
 
 def given_names_agree(typed: str, on_file: str) -> bool:
@@ -80,16 +80,26 @@ def letters_of(text: str) -> str:
     return "".join(words_of(text))
 
 
+def unaccented(text: str, *, spelt_out: bool) -> str:
+    """The text in lower case without accents, apostrophes and invisible characters, the rest in its place.
+
+    ä, ö, ü and their kin become ae, oe, ue where ``spelt_out``, else the bare vowel.
+    """
+    # Before composing, which makes a space and a combining mark of an acute accent typed as an apostrophe.
+    visible = "".join(c for c in _APOSTROPHES.sub("", text) if unicodedata.category(c) != "Cf")
+    composed = _APOSTROPHES.sub("", unicodedata.normalize("NFKC", visible).casefold())
+    letters = composed.translate(_SPELT_OUT if spelt_out else _BARE).translate(_WITHOUT_DECOMPOSITION)
+    return "".join(c for c in unicodedata.normalize("NFKD", letters) if not unicodedata.combining(c))
+
+
 def _foldings(name: str) -> tuple[Words, ...]:
-    spelt_out, bare = _words(name, _SPELT_OUT), _words(name, _BARE)
+    spelt_out, bare = _words(name, spelt_out=True), _words(name, spelt_out=False)
     return (spelt_out,) if spelt_out == bare else (spelt_out, bare)
 
 
-def _words(name: str, letters: dict[int, str]) -> Words:
-    composed = unicodedata.normalize("NFKC", name[:LONGEST_NAME]).casefold()
-    plain = _APOSTROPHES.sub("", composed).translate(letters).translate(_WITHOUT_DECOMPOSITION)
-    without_marks = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
-    return tuple("".join(c if c.isalnum() else " " for c in without_marks).split())
+def _words(name: str, *, spelt_out: bool) -> Words:
+    plain = unaccented(name[:LONGEST_NAME], spelt_out=spelt_out)
+    return tuple("".join(c if c.isalnum() else " " for c in plain).split())
 
 
 def _begins_alike(typed: Words, on_file: Words) -> bool:

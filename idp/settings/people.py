@@ -33,6 +33,11 @@ class Registration(Section):
         description="Members of a collective policy: `company` sends them to their company, "
         "`allow` registers them.",
     )
+    vat_number: Literal["asked", "not_asked"] = Field(
+        default="asked",
+        description="Professionals and companies: `asked`, they type their VAT number and it must agree; "
+        "`not_asked`, the name is enough.",
+    )
     help_url: WebAddress = Field(
         default="", description="Where a customer who cannot be recognised finds help. Empty: no link."
     )

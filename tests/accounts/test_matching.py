@@ -200,7 +200,13 @@ def test_of_two_such_records_one_that_is_registered_already_is_not_chosen(
 
 def test_the_dead_and_children_are_told_nothing_and_others_the_truth() -> None:
     untold = {reason for reason in Reason if not reason.told_to_contact}
-    assert untold == {Reason.NO_CONTACT, Reason.DECEASED, Reason.UNDER_AGE}
+    assert untold == {
+        Reason.NO_CONTACT,
+        Reason.DECEASED,
+        Reason.UNDER_AGE,
+        Reason.UNKNOWN_IDENTIFIER,
+        Reason.NOTHING_OFFERED,
+    }
 
 
 @pytest.mark.parametrize(
