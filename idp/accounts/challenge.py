@@ -27,6 +27,14 @@ class Purpose(StrEnum):
     """What a challenge proves a contact for; an answer to one purpose is worth nothing for another."""
 
     REGISTRATION = "registration"
+    RECOVERY = "recovery"
+    # A second way, asked while credentials are recovered.
+    RECOVERY_SECOND = "recovery_second"
+    # A mobile number that its owner typed, and a contact on file that is to become the username.
+    MOBILE = "mobile"
+    USERNAME = "username"
+    # Who is signed in proves it again before something is changed.
+    FRESH = "fresh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,8 @@ class Challenge:
     sealed_contact: bytes = field(default=b"", repr=False)
     code_mac: bytes | None = field(default=None, repr=False)
     ended_at: int | None = None
+    # Of the token of the link beside the code; null where there is none.
+    link_digest: bytes | None = field(default=None, repr=False)
 
     def live(self, now: int) -> bool:
         """Whether an answer would be looked at."""

@@ -14,8 +14,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from idp.accounts.matching import PersonRegistrant, Reason
-from idp.values import Contact, ProfileKind
+from idp.accounts.matching import (
+    CompanyRegistrant,
+    PersonRegistrant,
+    ProfessionalRegistrant,
+    Reason,
+    Registrant,
+)
+from idp.values import Contact, Identifier, ProfileKind, VatNumber, parse_identifier
 from idp.values.contacts import stored_contact
 
 # No letter or digit that is taken for another on paper or on the telephone.
@@ -34,28 +40,66 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What the customer typed, kept sealed until the enrolment ends."""
+    """What the customer typed, kept sealed until the enrolment ends.
 
-    given_name: str = field(repr=False)
-    family_name: str = field(repr=False)
+    ``username`` is the contact that was typed or, after identification by code, the one that was chosen; for
+    a decoy it is a contact of nobody's that is masked as the page showed it.
+    """
+
     username: Contact
+    profile: ProfileKind = ProfileKind.PERSON
+    given_name: str = field(default="", repr=False)
+    family_name: str = field(default="", repr=False)
+    company_name: str = field(default="", repr=False)
+    vat_number: VatNumber | None = None
+    acting_name: str = field(default="", repr=False)
+    # Set where the customer was identified by tax code or VAT number (journey C2).
+    identifier: Identifier | None = None
 
-    def registrant(self) -> PersonRegistrant:
+    def registrant(self) -> Registrant:
         """The same, to be matched."""
-        return PersonRegistrant(self.given_name, self.family_name, self.username)
+        match self.profile:
+            case ProfileKind.PERSON:
+                return PersonRegistrant(self.given_name, self.family_name, self.username)
+            case ProfileKind.PROFESSIONAL:
+                return ProfessionalRegistrant(
+                    self.given_name, self.family_name, self.vat_number, self.username
+                )
+            case ProfileKind.COMPANY:
+                return CompanyRegistrant(self.company_name, self.vat_number, self.acting_name, self.username)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that was typed; none of them belongs in a password."""
+        names = (self.given_name, self.family_name, self.company_name, self.acting_name)
+        return tuple(name for name in names if name)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object from which ``from_json`` makes the same."""
         return {
+            "username": [self.username.kind, self.username.text],
+            "profile": self.profile,
             "given_name": self.given_name,
             "family_name": self.family_name,
-            "username": [self.username.kind, self.username.text],
+            "company_name": self.company_name,
+            "vat_number": None if self.vat_number is None else self.vat_number.text,
+            "acting_name": self.acting_name,
+            "identifier": None if self.identifier is None else self.identifier.text,
         }
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Typed":
         """What ``to_json`` wrote."""
-        return cls(stored["given_name"], stored["family_name"], stored_contact(*stored["username"]))
+        return cls(
+            username=stored_contact(*stored["username"]),
+            profile=ProfileKind(stored["profile"]),
+            given_name=stored["given_name"],
+            family_name=stored["family_name"],
+            company_name=stored["company_name"],
+            vat_number=VatNumber(stored["vat_number"]) if stored["vat_number"] else None,
+            acting_name=stored["acting_name"],
+            identifier=parse_identifier(stored["identifier"]) if stored["identifier"] else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +121,8 @@ class Enrolment:
     privacy_version: str | None = None
     terms_accepted_at: int | None = None
     completed_at: int | None = None
+    # The digest, in hexadecimal, of the activation code that stands for the proof of a contact.
+    activation: str | None = field(default=None, repr=False)
 
     def stage(self, now: int) -> Stage:
         """Where it stands at ``now``."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from idp.flows.compose import Composer, Purpose
+from idp.flows.spending import parts_of
 from idp.ports import Entropy, KeyRing
 from idp.store.outbox import LOGOUT, MESSAGE, Channel, Parcel, sealing_place
 from idp.store.sealing import Sealer
@@ -83,6 +84,7 @@ def prepare(
         due_at=now,
         expires_at=expires_at,
         created_at=now,
+        parts=parts_of(draft.text),
     )
 
 

@@ -1,38 +1,40 @@
-"""Registration (journey A): what somebody types is matched, a code goes to the contact, an account is born.
+"""Registration (journeys A and B): what is typed is matched, a challenge goes to the contact, an account is
+born.
 
-The page never tells whether the data matched (journey C1). So a match and a mismatch run the same statements,
-the same writes and the same hash; only the outbox row differs, in its words and in whether it has a
-recipient: the truth goes to the contact on file, and to nobody where the contact is on no file.
+The page never tells whether the data matched (journey C1), unless ``registration.mismatch`` is "explicit". So
+a match and a mismatch run the same statements, the same writes and the same hash; only the outbox row
+differs, in its words and in whether it has a recipient: the truth goes to the contact on file, and to nobody
+where the contact is on no file.
 
-Nothing of a customer exists before the code is answered in the browser that asked for it (security bar D6).
+Nothing of a customer exists before the challenge is answered (security bar D6): by the code in the browser
+that asked (here), or by the link (``flows.link``). Who is identified by tax code or VAT number comes here
+with the contact they chose (``flows.identify``).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 
-from idp.accounts import challenge as rules
-from idp.accounts import enrolment as enrolments_rules
+from idp.accounts import enrolment as rules
 from idp.accounts.audit import Event
-from idp.accounts.challenge import Challenge, Ended, Expired, Purpose, Right
+from idp.accounts.challenge import Challenge, Purpose
 from idp.accounts.enrolment import Enrolment, Stage, Typed
-from idp.accounts.lockout import Allowed, Brake
 from idp.accounts.lockout import Throttled as Braked
-from idp.accounts.matching import ContactFacts, Match, Outcome, match
+from idp.accounts.matching import Reason
 from idp.accounts.password import PasswordFault, Personal, faults_of
-from idp.accounts.records import CustomerRecord, Policy, RecordContact
-from idp.flows import post, throttle
+from idp.flows import birth, judging, proving, throttle
 from idp.flows import sessions as session_flows
+from idp.flows.birth import Beaten, Evidence, Registered
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
+from idp.flows.judging import Judged
+from idp.flows.proving import Late, Limited, NotYet, Question, Refused
 from idp.flows.wording import Purpose as Letter
-from idp.store import accounts, audit, challenges, enrolments, outbox, registry
-from idp.store.accounts import AccountProfile, AccountRow, ProvenContact
+from idp.store import accounts, audit, challenges, enrolments
+from idp.store.accounts import CONTACT
 from idp.store.database import Tx
-from idp.store.outbox import Parcel
-from idp.values import Contact, ContactKind, Handle, ProfileKind, Proof, ProofKind, RecordState
+from idp.values import Contact, ContactKind, Handle, ProfileKind
 
-resend_wait = rules.resend_wait
+LINK = "/register/link/"
+"""The path of the page that a link opens; the token follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,12 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Limited:
-    """Too many of these: come back in ``retry_after`` seconds."""
+class NotRecognised:
+    """With ``registration.mismatch = "explicit"``: the data are kept, and the page is to say that they are
+    nobody's."""
 
-    retry_after: int
+    handle: Handle | None = field(repr=False)
+    case_number: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,12 @@ class UnderWay:
         return {
             "given_name": typed.given_name,
             "family_name": typed.family_name,
-            "username": typed.username.text,
+            "company_name": typed.company_name,
+            "vat_number": "" if typed.vat_number is None else typed.vat_number.text,
+            "acting_name": typed.acting_name,
+            # Where a contact was chosen and not typed, it is not shown.
+            "username": typed.username.text if typed.identifier is None else "",
+            "may_act": "yes" if typed.acting_name else "",
             "accept_terms": "yes",
         }
 
@@ -81,94 +90,99 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class NotYet:
-    """Another code can be asked for in ``wait`` seconds."""
-
-    wait: int
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The code did not do; ``fault`` says what the page is to say."""
-
-    fault: str
-    tries_left: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class AlreadyDone:
     """This very enrolment ended meanwhile: nothing more is to be done, and nobody is signed in by it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """The account exists and its owner is signed in."""
-
-    begun: session_flows.Begun
-
-
 def begin(
     idp: Idp,
+    typed: Typed,
     *,
-    given_name: str,
-    family_name: str,
-    username: Contact,
-    known: "UnderWay | None",
+    known: UnderWay | None,
     interaction_id: str | None,
     language: str,
     source: str,
     now: int,
-) -> Begun | Limited:
+) -> Begun | NotRecognised | Limited:
     """Keep what was typed and match it with the registry; the terms were accepted on the page that sent
-    it."""
+    it.
+
+    Raises ``RegistryDown``.
+    """
     brakes = throttle.registration_brakes(idp, source)
     decision = throttle.spend(idp, brakes, now=now)
     if isinstance(decision, Braked):
-        return _limited(idp, brakes, decision, source, channel=username.kind, now=now)
-    typed = Typed(given_name, family_name, username)
-    outcome = _judged(idp, typed, now=now)
-    matched = outcome.record if isinstance(outcome, Match) else None
+        return proving.limited(
+            idp, brakes, decision, source, Purpose.REGISTRATION, typed.username.kind, now=now
+        )
+    judged = judging.by_data(idp, typed, now=now)
     handle = idp.entropy.handle()
-    brand = idp.settings.brand
-    enrolment = Enrolment(
-        id=idp.entropy.identifier(),
-        profile=ProfileKind.PERSON,
-        case_number=enrolments_rules.case_number(idp.entropy.octets(enrolments_rules.CASE_OCTETS)),
-        language=language,
-        created_at=now,
-        expires_at=now + idp.settings.lifetimes.enrolment,
-        typed=typed,
-        customer_number=None if matched is None else matched.customer_number,
-        reason=None if isinstance(outcome, Match) else outcome.reason,
-        interaction_id=interaction_id,
-        terms_version=brand.terms_version,
-        privacy_version=brand.privacy_version,
-        terms_accepted_at=now,
+    enrolment = enrolled(
+        idp, typed, judged, known=known, interaction_id=interaction_id, language=language, now=now
     )
-    if known is not None:
-        # Going back and typing other data goes on with the same enrolment; a code on its way is void then.
-        kept = known.enrolment
-        enrolment = replace(enrolment, id=kept.id, case_number=kept.case_number, expires_at=kept.expires_at)
     sealed_typed = enrolments.seal_typed(idp.sealer, enrolment.id, typed)
     with idp.writing() as tx:
         if known is None:
             enrolments.insert_enrolment(tx, enrolment, handle_digest=handle.digest, sealed_typed=sealed_typed)
         elif enrolments.retype(tx, enrolment, sealed_typed=sealed_typed, now=now):
             challenges.end_all(tx, enrolment.id, now=now)
-        audit.add(
-            tx,
-            Event.REGISTRATION_MATCHED if matched is not None else Event.REGISTRATION_NOT_MATCHED,
-            at=now,
-            actor=_pseudonym(idp, matched),
-            source=throttle.pseudonym_of_source(idp, source),
-            details={
-                "enrolment": enrolment.id,
-                "case": enrolment.case_number,
-                "profile": enrolment.profile,
-                **({"reason": enrolment.reason} if enrolment.reason is not None else {}),
-            },
-        )
-    return Begun(handle if known is None else None)
+        note_match(idp, tx, enrolment, source=source, now=now)
+    fresh = handle if known is None else None
+    if judged.reason is not None and idp.settings.registration.mismatch == "explicit":
+        return NotRecognised(fresh, enrolment.case_number)
+    return Begun(fresh)
+
+
+def enrolled(
+    idp: Idp,
+    typed: Typed,
+    judged: Judged,
+    *,
+    known: UnderWay | None,
+    interaction_id: str | None,
+    language: str,
+    now: int,
+) -> Enrolment:
+    """The enrolment of what was typed; with ``known``, that one with other data: going back goes on with the
+    same enrolment, and its case number."""
+    brand = idp.settings.brand
+    enrolment = Enrolment(
+        id=idp.entropy.identifier(),
+        profile=typed.profile,
+        case_number=rules.case_number(idp.entropy.octets(rules.CASE_OCTETS)),
+        language=language,
+        created_at=now,
+        expires_at=now + idp.settings.lifetimes.enrolment,
+        typed=typed,
+        customer_number=None if judged.record is None else judged.record.customer_number,
+        reason=judged.reason,
+        interaction_id=interaction_id,
+        terms_version=brand.terms_version,
+        privacy_version=brand.privacy_version,
+        terms_accepted_at=now,
+    )
+    if known is None:
+        return enrolment
+    kept = known.enrolment
+    return replace(enrolment, id=kept.id, case_number=kept.case_number, expires_at=kept.expires_at)
+
+
+def note_match(idp: Idp, tx: Tx, enrolment: Enrolment, *, source: str, now: int) -> None:
+    """Note in the trail whether the data matched, with the reason for the help desk."""
+    number = enrolment.customer_number
+    audit.add(
+        tx,
+        Event.REGISTRATION_MATCHED if enrolment.reason is None else Event.REGISTRATION_NOT_MATCHED,
+        at=now,
+        actor=None if number is None else idp.sealer.pseudonym(f"customer:{number}"),
+        source=throttle.pseudonym_of_source(idp, source),
+        details={
+            "enrolment": enrolment.id,
+            "case": enrolment.case_number,
+            "profile": enrolment.profile,
+            **({"reason": enrolment.reason} if enrolment.reason is not None else {}),
+        },
+    )
 
 
 def under_way(idp: Idp, handle: Handle, *, now: int) -> UnderWay | None:
@@ -185,6 +199,23 @@ def under_way(idp: Idp, handle: Handle, *, now: int) -> UnderWay | None:
     return UnderWay(enrolment, challenge if enrolment.password_hash is not None else None)
 
 
+def personal_of(idp: Idp, typed: Typed) -> Personal:
+    """What of the typed data must not stand in a password."""
+    brand = idp.settings.brand
+    return Personal(
+        names=typed.names,
+        username=typed.username if typed.identifier is None else None,
+        tax_code=None if typed.identifier is None else typed.identifier.tax_code,
+        house_words=(brand.name, brand.insurer_name),
+    )
+
+
+def judge_password(idp: Idp, password: str, personal: Personal) -> PasswordRefused | None:
+    """Why a password cannot be taken, None when it can."""
+    faults = faults_of(password, idp.settings.password, personal)
+    return PasswordRefused(faults[0]) if faults else None
+
+
 def choose_password(
     idp: Idp, known: UnderWay, password: str, *, source: str, now: int
 ) -> PasswordRefused | Limited | NotYet | Sent:
@@ -192,100 +223,106 @@ def choose_password(
 
     Raises ``Overloaded`` when too many wait to be hashed.
     """
-    typed = known.enrolment.typed
-    brand = idp.settings.brand
-    personal = Personal(
-        names=(typed.given_name, typed.family_name),
-        username=typed.username,
-        house_words=(brand.name, brand.insurer_name),
-    )
-    faults = faults_of(password, idp.settings.password, personal)
-    if faults:
-        return PasswordRefused(faults[0])
+    enrolment = known.enrolment
+    refused = judge_password(idp, password, personal_of(idp, enrolment.typed))
+    if refused is not None:
+        return refused
     # A hash is the dearest thing there is to ask for, and here everybody may.
-    brakes = throttle.password_brakes(idp, known.enrolment.id)
+    brakes = throttle.password_brakes(idp, enrolment.id)
     decision = throttle.spend(idp, brakes, now=now)
     if isinstance(decision, Braked):
-        return _limited(idp, brakes, decision, source, channel=typed.username.kind, now=now)
+        channel = enrolment.typed.username.kind
+        return proving.limited(idp, brakes, decision, source, Purpose.REGISTRATION, channel, now=now)
     hashed = idp.hasher.hash(password)
-    if known.challenge is not None and _wait(idp, known.challenge, now) > 0 and known.challenge.live(now):
-        # Going back and choosing another password is no way around the gap: the code on its way stays good.
-        with idp.writing() as tx:
-            enrolments.choose_password(tx, known.enrolment.id, hashed, now=now)
-        return NotYet(_wait(idp, known.challenge, now))
-    limited = _spend_send(idp, typed.username, source, now=now)
-    if limited is not None:
-        return limited
-    challenge, parcel = _challenge(idp, known.enrolment, now=now)
+    latest = known.challenge
+    # Going back and choosing another password is no way around the gap: the code on its way stays good.
+    on_its_way = latest if latest is not None and latest.live(now) else None
+    asked = proving.ask(idp, _question(idp, enrolment), on_its_way, source=source, now=now)
+    if isinstance(asked, Limited):
+        return asked
     with idp.writing() as tx:
-        enrolments.choose_password(tx, known.enrolment.id, hashed, now=now)
-        _send(tx, challenge, parcel, resend=False, now=now)
+        enrolments.choose_password(tx, enrolment.id, hashed, now=now)
+        if not isinstance(asked, NotYet):
+            proving.write(tx, asked, now=now)
+    if isinstance(asked, NotYet):
+        return asked
     idp.post_waiting.set()
     return Sent()
 
 
 def resend(idp: Idp, known: UnderWay, *, source: str, now: int) -> Sent | NotYet | Limited:
     """Send another challenge; the one before it ends."""
-    wait = 0 if known.challenge is None else _wait(idp, known.challenge, now)
-    if wait > 0:
-        return NotYet(wait)
-    limited = _spend_send(idp, known.enrolment.typed.username, source, now=now)
-    if limited is not None:
-        return limited
-    challenge, parcel = _challenge(idp, known.enrolment, now=now)
+    asked = proving.ask(idp, _question(idp, known.enrolment), known.challenge, source=source, now=now)
+    if isinstance(asked, NotYet | Limited):
+        return asked
     with idp.writing() as tx:
-        _send(tx, challenge, parcel, resend=True, now=now)
+        proving.write(tx, asked, now=now)
     idp.post_waiting.set()
     return Sent()
 
 
+def resend_wait(idp: Idp, known: UnderWay, *, now: int) -> int:
+    """Seconds until another code can be asked for."""
+    return proving.wait(idp, known.challenge, now=now)
+
+
 def answer(
-    idp: Idp, known: UnderWay, typed: str, browser: Browser, *, now: int, now_ms: int
+    idp: Idp, known: UnderWay, code: str, browser: Browser, *, now: int, now_ms: int
 ) -> Registered | AlreadyDone | Refused | Limited:
-    """Take an answer to the challenge: every one costs a try before it is looked at."""
+    """Take an answer to the challenge: every one costs a try before it is looked at.
+
+    Raises ``RegistryDown``.
+    """
     challenge, enrolment = known.challenge, known.enrolment
-    code = rules.code_of(typed, idp.settings.codes.digits)
-    if code is None:
-        return Refused("code_malformed")
-    if challenge is None or not _proves_what_was_typed(idp, challenge, enrolment):
-        return Refused("code_expired")
-    brakes = throttle.code_brakes(idp, enrolment.typed.username)
-    decision = throttle.standing(idp, brakes, now=now)
-    if not isinstance(decision, Allowed):
-        return Limited(decision.retry_after)
-    with idp.writing() as tx:
-        taken = challenges.take_try(
-            tx, challenge.id, purpose=Purpose.REGISTRATION, subject=enrolment.id, now=now
-        )
-        verdict = (
-            rules.why_over(challenge, now)
-            if taken is None
-            else rules.judge(taken, code, [key.secret for key in idp.keyring.symmetric("codes")])
-        )
-        if isinstance(verdict, rules.Wrong):
-            _note_failure(tx, challenge, verdict, now=now)
+    verdict = proving.judge(
+        idp,
+        challenge,
+        code,
+        enrolment.typed.username,
+        purpose=Purpose.REGISTRATION,
+        subject=enrolment.id,
+        source=browser.source,
+        now=now,
+    )
     match verdict:
-        case Right():
-            return _complete(idp, known, challenge, browser, now=now, now_ms=now_ms)
-        case Expired() | Ended():
-            _note_late_answer(idp, challenge, verdict, now=now)
-            # Of a form sent twice the second finds the first one's work.
-            return AlreadyDone() if _completed_meanwhile(idp, enrolment) else Refused("code_expired")
-        case _:
-            throttle.failed(idp, brakes, now=now)
-            return Refused("code_wrong" if verdict.tries_left else "code_expired", verdict.tries_left)
+        case Refused() | Limited():
+            return verdict
+        case Late():
+            return over(idp, enrolment)
+    if challenge is None:
+        return Refused("code_expired")
+    return complete(idp, enrolment, challenge, browser, now=now, now_ms=now_ms)
 
 
-def _proves_what_was_typed(idp: Idp, challenge: Challenge, enrolment: Enrolment) -> bool:
-    # Data typed anew while a code for the old ones was on its way: that code proves another contact.
-    sent_to = challenges.open_contact(idp.sealer, challenge.id, challenge.sealed_contact)
-    return sent_to == enrolment.typed.username
+def complete(
+    idp: Idp, enrolment: Enrolment, challenge: Challenge, browser: Browser, *, now: int, now_ms: int
+) -> Registered | AlreadyDone | Refused:
+    """Make the account in the browser that asked, on its challenge rightly answered. Raises
+    ``RegistryDown``."""
+    # The registry may have changed in the day an enrolment lives.
+    record = judging.again(idp, enrolment.typed, now=now).record
+    password_hash = enrolment.password_hash
+    if record is None or record.customer_number != enrolment.customer_number or password_hash is None:
+        return over(idp, enrolment)
+
+    def spend(tx: Tx) -> bool:
+        done = challenges.end(tx, challenge.id, now=now) and enrolments.complete(
+            tx, enrolment.id, customer_number=record.customer_number, now=now
+        )
+        proving.answered(tx, challenge, now=now)
+        return bool(done)
+
+    evidence = Evidence(birth.proof_by(enrolment.typed.username), CONTACT, spend)
+    born = birth.give(idp, enrolment, record, password_hash, evidence, browser, now=now, now_ms=now_ms)
+    return over(idp, enrolment) if isinstance(born, Beaten) else born
 
 
-def _completed_meanwhile(idp: Idp, enrolment: Enrolment) -> bool:
+def over(idp: Idp, enrolment: Enrolment) -> AlreadyDone | Refused:
+    """What an answer that came too late finds: of a form sent twice, the second the first one's work."""
     with idp.reading() as tx:
         row = enrolments.by_id(tx, enrolment.id)
-    return row is not None and row.completed_at is not None
+    done = row is not None and row.completed_at is not None
+    return AlreadyDone() if done else Refused("code_expired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,270 +345,30 @@ def who_is_signed_in(idp: Idp, browser: Browser, *, now: int) -> Who | None:
     return Who(profile.username, profile.given_name, account.language)
 
 
-def _judged(idp: Idp, typed: Typed, *, now: int) -> Outcome:
-    """What the registry, as it stands now, makes of what was typed; two statements, always."""
-    with idp.reading() as tx:
-        on_file = registry.candidates_by_contact(tx, idp.sealer.contact_index(typed.username))
-    candidates = [registry.opened(idp.sealer, sealed) for sealed in on_file.candidates]
-    _work_as_if_found(idp, typed, _RECORDS_OF_ONE - len(candidates), now=now)
-    facts = ContactFacts(
-        holders=on_file.holders,
-        of_agency=on_file.of_agency,
-        registered=frozenset(sealed.customer_number for sealed in on_file.candidates if sealed.registered),
-        username_of=on_file.username_of,
-    )
-    return match(typed.registrant(), candidates, facts, idp.settings.registration, now)
-
-
-_RECORDS_OF_ONE = 2
-"""Records that a customer has at most, but for a rare few: their own, and the one by VAT number."""
-
-
-def _work_as_if_found(idp: Idp, typed: Typed, missing: int, *, now: int) -> None:
-    """Spend on records that are not there what opening and judging them costs, so that time tells nothing.
-
-    A record that agrees in everything is made up and thrown away; sealing costs what opening does.
-    """
-    someone = CustomerRecord(
-        customer_number="",
-        profile=ProfileKind.PERSON,
-        state=RecordState.ACTIVE,
-        updated_on=_LONG_AGO,
-        given_name=typed.given_name,
-        family_name=typed.family_name,
-        birth_date=_LONG_AGO,
-        contacts=(RecordContact(typed.username, _LONG_AGO),) * 2,
-        policies=(Policy("", "", active=True),) * 2,
-    )
-    facts = ContactFacts(holders=1)
-    for _ in range(missing):
-        registry.seal(idp.sealer, someone)
-        match(typed.registrant(), (someone,), facts, idp.settings.registration, now)
-
-
-_LONG_AGO = date(1900, 1, 1)
-
-
-def _spend_send(idp: Idp, contact: Contact, source: str, *, now: int) -> Limited | None:
-    """Count one message with a code; what to answer when there were too many."""
-    brakes = throttle.send_brakes(idp, contact, source)
-    decision = throttle.spend(idp, brakes, now=now)
-    if isinstance(decision, Allowed):
-        return None
-    return _limited(idp, brakes, decision, source, channel=contact.kind, now=now)
-
-
-def _limited(
-    idp: Idp, brakes: Sequence[Brake], refused: Braked, source: str, *, channel: ContactKind, now: int
-) -> Limited:
-    """The answer to one too many, told to the audit trail when it is the first."""
-    if throttle.first_refusal(idp, brakes, refused, now=now):
-        with idp.writing() as tx:
-            audit.add(
-                tx,
-                Event.SEND_THROTTLED,
-                at=now,
-                source=throttle.pseudonym_of_source(idp, source),
-                details={"brake": refused.by, "purpose": Purpose.REGISTRATION, "channel": channel},
-            )
-    return Limited(refused.retry_after)
-
-
-def _wait(idp: Idp, challenge: Challenge, now: int) -> int:
-    return rules.resend_wait(challenge.sent_at, idp.settings.codes.resend_gap, now)
-
-
-def _challenge(idp: Idp, enrolment: Enrolment, *, now: int) -> tuple[Challenge, Parcel]:
-    """A challenge and its message. Where the data did not match, no answer is right and the message tells
-    why."""
-    to = enrolment.typed.username
-    expires_at = now + idp.settings.codes.registration_life
-    challenge_id = idp.entropy.identifier()
-    code = idp.entropy.digits(idp.settings.codes.digits)
-    mac = rules.mac_of(code, challenge_id, idp.keyring.symmetric("codes")[0].secret)
-    challenge = Challenge(
-        id=challenge_id,
+def _question(idp: Idp, enrolment: Enrolment) -> Question:
+    """Where the data did not match, no answer is right and the message tells why, or goes to nobody."""
+    to, reason = enrolment.typed.username, enrolment.reason
+    letter = truth_of(reason)
+    return Question(
         purpose=Purpose.REGISTRATION,
         subject=enrolment.id,
-        channel=to.kind,
-        tries_left=idp.settings.codes.tries,
-        sent_at=now,
-        expires_at=expires_at,
-        sealed_contact=challenges.seal_contact(idp.sealer, challenge_id, to),
-        code_mac=mac if enrolment.reason is None else None,
-    )
-    truth = None if enrolment.reason is None else Letter.truth(enrolment.reason)
-    tells_truth = enrolment.reason is not None and enrolment.reason.told_to_contact and truth is not None
-    parcel = post.prepare(
-        idp,
-        to=to if enrolment.reason is None or tells_truth else None,
-        kind=to.kind,
-        purpose=truth if tells_truth and truth is not None else Letter.REGISTRATION_CODE,
+        contact=to,
+        letter=Letter.REGISTRATION_CODE,
         language=enrolment.language,
-        now=now,
-        expires_at=expires_at,
-        code=None if tells_truth else code,
-    )
-    return challenge, parcel
-
-
-def _send(tx: Tx, challenge: Challenge, parcel: Parcel, *, resend: bool, now: int) -> None:
-    challenges.start(tx, challenge)
-    outbox.add(tx, parcel)
-    audit.add(
-        tx,
-        Event.CHALLENGE_SENT,
-        at=now,
-        details={
-            "challenge": challenge.id,
-            "purpose": challenge.purpose,
-            "channel": challenge.channel,
-            "resend": resend,
-        },
+        life=idp.settings.codes.registration_life,
+        right=reason is None,
+        addressed=reason is None or letter is not None,
+        truth=letter,
+        link=LINK if offers_link(enrolment.profile, to) else None,
     )
 
 
-def _note_failure(tx: Tx, challenge: Challenge, verdict: rules.Answer, *, now: int) -> None:
-    left = verdict.tries_left if isinstance(verdict, rules.Wrong) else None
-    audit.add(
-        tx,
-        Event.CHALLENGE_FAILED,
-        at=now,
-        details={
-            "challenge": challenge.id,
-            "purpose": challenge.purpose,
-            "channel": challenge.channel,
-            "reason": type(verdict).__name__.lower(),
-            "tries_left": left,
-        },
-    )
+def offers_link(profile: ProfileKind, contact: Contact) -> bool:
+    """Whether the message has a link beside the code: every email, and SMS to business customers (journey
+    B6)."""
+    return contact.kind is ContactKind.EMAIL or profile is not ProfileKind.PERSON
 
 
-def _note_late_answer(idp: Idp, challenge: Challenge, verdict: rules.Answer, *, now: int) -> None:
-    # No try is spent on these, so there may be any number of them: the trail keeps the first.
-    if idp.ephemera.bump(f"late:{challenge.id}", idp.settings.lifetimes.enrolment, now) == 1:
-        with idp.writing() as tx:
-            _note_failure(tx, challenge, verdict, now=now)
-
-
-class _Beaten(Exception):
-    """Another request was faster: nothing of this one is to stay."""
-
-
-def _complete(
-    idp: Idp, known: UnderWay, challenge: Challenge, browser: Browser, *, now: int, now_ms: int
-) -> Registered | AlreadyDone | Refused:
-    """Everything at once or nothing: account, proven contact, session, notices, audit."""
-    enrolment = known.enrolment
-    username = enrolment.typed.username
-    # The registry may have changed in the day an enrolment lives.
-    outcome = _judged(idp, enrolment.typed, now=now)
-    record = outcome.record if isinstance(outcome, Match) else None
-    if record is None or record.customer_number != enrolment.customer_number or not enrolment.password_hash:
-        return AlreadyDone() if _completed_meanwhile(idp, enrolment) else Refused("code_expired")
-    with idp.reading() as tx:
-        before = session_flows.current(idp, tx, browser, now=now)
-    account = _account(idp, enrolment, record, now=now)
-    proven = ProvenContact(
-        idp.sealer.contact_index(username),
-        username.kind,
-        accounts.seal_contact(idp.sealer, account.sub, username),
-        now,
-    )
-    kind = ProofKind.SMS_CODE if username.kind is ContactKind.MOBILE else ProofKind.EMAIL_CODE
-    begun = session_flows.prepare(idp, browser, account.sub, Proof(kind, now_ms), before=before, now=now)
-    notices = _notices(idp, enrolment, record, now=now)
-    try:
-        with idp.writing() as tx:
-            if not (
-                challenges.end(tx, challenge.id, now=now)
-                and enrolments.complete(tx, enrolment.id, customer_number=record.customer_number, now=now)
-                and accounts.insert_account(tx, account)
-            ):
-                raise _Beaten
-            accounts.prove_contact(tx, account.sub, proven)
-            session_flows.begin(idp, tx, begun, now=now)
-            for notice in notices:
-                outbox.add(tx, notice)
-            audit.add(
-                tx,
-                Event.CHALLENGE_ANSWERED,
-                at=now,
-                details={
-                    "challenge": challenge.id,
-                    "purpose": challenge.purpose,
-                    "channel": challenge.channel,
-                },
-            )
-            audit.add(
-                tx,
-                Event.REGISTRATION_COMPLETED,
-                at=now,
-                actor=_pseudonym(idp, record),
-                source=throttle.pseudonym_of_source(idp, browser.source),
-                details={
-                    "enrolment": enrolment.id,
-                    "case": enrolment.case_number,
-                    "profile": enrolment.profile,
-                    "session": begun.session.id,
-                },
-            )
-    except _Beaten:
-        return AlreadyDone() if _completed_meanwhile(idp, enrolment) else Refused("code_expired")
-    idp.post_waiting.set()
-    return Registered(begun)
-
-
-def _account(idp: Idp, enrolment: Enrolment, record: CustomerRecord, *, now: int) -> AccountRow:
-    sub = idp.entropy.identifier()
-    username = enrolment.typed.username
-    profile = AccountProfile(
-        username=username,
-        given_name=record.given_name,
-        family_name=record.family_name,
-        company_name=record.company_name,
-        birth_date=record.birth_date,
-    )
-    return AccountRow(
-        sub=sub,
-        customer_number=record.customer_number,
-        profile=record.profile,
-        state=accounts.ACTIVE,
-        username_kind=username.kind,
-        username_index=idp.sealer.contact_index(username),
-        sealed_profile=accounts.seal_profile(idp.sealer, sub, profile),
-        password_hash=enrolment.password_hash,
-        password_changed_at=now,
-        language=enrolment.language,
-        terms_version=enrolment.terms_version or "",
-        privacy_version=enrolment.privacy_version or "",
-        terms_accepted_at=enrolment.terms_accepted_at or now,
-        terms_language=enrolment.language,
-        created_at=now,
-        updated_at=now,
-    )
-
-
-def _notices(idp: Idp, enrolment: Enrolment, record: CustomerRecord, *, now: int) -> list[Parcel]:
-    """One to every contact of the customer that is nobody else's (journey A7)."""
-    own: list[Contact] = []
-    with idp.reading() as tx:
-        for on_record in record.contacts:
-            on_file = registry.candidates_by_contact(tx, idp.sealer.contact_index(on_record.contact))
-            if on_file.holders <= 1 and not on_file.of_agency:
-                own.append(on_record.contact)
-    return [
-        post.prepare(
-            idp,
-            to=contact,
-            purpose=Letter.ACCOUNT_CREATED,
-            language=enrolment.language,
-            now=now,
-            expires_at=now + 86400,
-        )
-        for contact in own
-    ]
-
-
-def _pseudonym(idp: Idp, record: CustomerRecord | None) -> str | None:
-    return None if record is None else idp.sealer.pseudonym(f"customer:{record.customer_number}")
+def truth_of(reason: Reason | None) -> Letter | None:
+    """The letter that tells a contact on file why nothing came of it."""
+    return None if reason is None or not reason.told_to_contact else Letter.truth(reason)

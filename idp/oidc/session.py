@@ -8,6 +8,7 @@ _METHODS: dict[ProofKind, tuple[Amr, ...]] = {
     ProofKind.PASSWORD: (Amr.PASSWORD,),
     ProofKind.EMAIL_CODE: (Amr.OTP,),
     ProofKind.SMS_CODE: (Amr.OTP, Amr.SMS),
+    ProofKind.ACTIVATION_CODE: (Amr.OTP,),
 }
 
 TOGETHER = 10 * 60 * 1000

@@ -1,10 +1,11 @@
 """Accounts and the contacts that were proven for them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -16,6 +17,9 @@ from idp.values.contacts import stored_contact
 
 ACTIVE = "active"
 """The state in which an account signs in."""
+
+CONTACT, ACTIVATION = "contact", "activation"
+"""What an account is born on: a challenge answered by a contact on file, or an activation code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,12 @@ class AccountRow:
     updated_at: int
     # The blind index of the username; None once it was freed.
     username_index: bytes | None = field(default=None, repr=False)
+    # What it was born on: CONTACT or ACTIVATION.
+    born_by: str = "contact"
+    # Until when a username that left the registry signs in.
+    username_ends_at: int | None = None
+    # Until when it confirms nothing and changes no contact, after a recovery without second factor.
+    limited_until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,12 @@ def open_contact(sealer: Sealer, sub: str, proven: ProvenContact) -> Contact:
 _COLUMNS = tuple(accounts.c[name] for name in AccountRow.__slots__)
 _BY_USERNAME = select(*_COLUMNS).where(accounts.c.username_index == bindparam("index"))
 _BY_CUSTOMER = select(*_COLUMNS).where(accounts.c.customer_number == bindparam("number"))
+_CLAIMS = select(accounts.c.customer_number, accounts.c.username_index).where(
+    or_(
+        accounts.c.username_index == bindparam("index"),
+        accounts.c.customer_number.in_(bindparam("numbers", expanding=True)),
+    )
+)
 _BY_SUB = select(*_COLUMNS).where(accounts.c.sub == bindparam("of"))
 _INSERT = {
     "sqlite": sqlite_insert(accounts).on_conflict_do_nothing().returning(accounts.c.sub),
@@ -126,12 +142,6 @@ _PROVEN = (
     .where(proven_contacts.c.sub == bindparam("of"))
     .order_by(proven_contacts.c.proven_at, proven_contacts.c.contact_index)
 )
-
-
-def _prove(dialect: Any) -> Any:
-    insert = dialect(proven_contacts)
-    again = {"sealed_contact": insert.excluded.sealed_contact, "proven_at": insert.excluded.proven_at}
-    return insert.on_conflict_do_update(index_elements=["sub", "contact_index"], set_=again)
 
 
 def _proving(dialect: Any) -> Any:
@@ -158,6 +168,27 @@ def find_by_customer(tx: Tx, customer_number: str) -> AccountRow | None:
 def by_sub(tx: Tx, sub: str) -> AccountRow | None:
     """The account with this subject identifier, in whatever state."""
     return _account(tx.execute(_BY_SUB, {"of": sub}).one_or_none())
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What accounts have of a contact and of some customers."""
+
+    # Those of the customers that have an account.
+    registered: frozenset[str] = frozenset()
+    # The customer number of the account that has the contact as username.
+    username_of: str | None = None
+
+
+def claims(tx: Tx, contact_index: bytes, customer_numbers: Iterable[str]) -> Claims:
+    """Who has this contact as username, and which of these customers have an account; one statement,
+    always."""
+    numbers = tuple(customer_numbers)
+    rows = tx.execute(_CLAIMS, {"index": contact_index, "numbers": numbers or ("",)}).all()
+    return Claims(
+        frozenset(row.customer_number for row in rows) & frozenset(numbers),
+        next((row.customer_number for row in rows if row.username_index == contact_index), None),
+    )
 
 
 def insert_account(tx: Tx, account: AccountRow) -> bool:

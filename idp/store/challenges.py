@@ -33,6 +33,7 @@ _NAMES = (
     "sealed_contact",
     "code_mac",
     "ended_at",
+    "link_digest",
 )
 _COLUMNS = tuple(challenges.c[name] for name in _NAMES)
 _LOCK_SUBJECT = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("subject"), 0)))
@@ -58,6 +59,19 @@ _END = (
     update(challenges)
     .where(challenges.c.id == bindparam("challenge_id"), challenges.c.ended_at.is_(None))
     .values(ended_at=bindparam("now"))
+    .returning(challenges.c.id)
+)
+_BY_LINK = select(*_COLUMNS).where(challenges.c.link_digest == bindparam("digest"))
+_SPEND_LINK = (
+    update(challenges)
+    .where(
+        challenges.c.link_digest == bindparam("digest"),
+        challenges.c.code_mac.is_not(None),
+        challenges.c.ended_at.is_(None),
+        challenges.c.tries_left > 0,
+        challenges.c.expires_at > bindparam("now"),
+    )
+    .values(code_mac=None, link_digest=None)
     .returning(challenges.c.id)
 )
 _LATEST = (
@@ -88,6 +102,7 @@ def start(tx: Tx, challenge: Challenge) -> None:
             "sent_at": challenge.sent_at,
             "expires_at": challenge.expires_at,
             "ended_at": None,
+            "link_digest": challenge.link_digest,
         },
     )
 
@@ -104,6 +119,19 @@ def take_try(tx: Tx, challenge_id: str, *, purpose: Purpose, subject: str, now: 
 def end(tx: Tx, challenge_id: str, *, now: int) -> bool:
     """End a challenge: True for the one caller that does, who may act on the right answer."""
     return tx.execute(_END, {"challenge_id": challenge_id, "now": now}).one_or_none() is not None
+
+
+def by_link(tx: Tx, link_digest: bytes) -> Challenge | None:
+    """The challenge whose message had the link with this token, live or not."""
+    return _challenge(tx.execute(_BY_LINK, {"digest": link_digest}).one_or_none())
+
+
+def spend_link(tx: Tx, link_digest: bytes, *, now: int) -> bool:
+    """Use a link in another browser than the one that asked: True for the one caller that does.
+
+    The challenge goes on without a right answer, so that the browser that asked learns nothing (journey B7).
+    """
+    return tx.execute(_SPEND_LINK, {"digest": link_digest, "now": now}).one_or_none() is not None
 
 
 def end_all(tx: Tx, subject: str, *, now: int) -> None:
@@ -130,4 +158,5 @@ def _challenge(row: Any) -> Challenge | None:
         sealed_contact=row.sealed_contact,
         code_mac=row.code_mac,
         ended_at=row.ended_at,
+        link_digest=row.link_digest,
     )

@@ -32,6 +32,7 @@ class EnrolmentRow:
     created_at: int
     expires_at: int
     completed_at: int | None
+    activation: str | None = field(repr=False)
 
 
 def seal_typed(sealer: Sealer, enrolment_id: str, typed: Typed) -> bytes:
@@ -60,6 +61,7 @@ def opened(sealer: Sealer, row: EnrolmentRow) -> Enrolment:
         privacy_version=row.privacy_version,
         terms_accepted_at=row.terms_accepted_at,
         completed_at=row.completed_at,
+        activation=row.activation,
     )
 
 
@@ -82,6 +84,8 @@ _RETYPE = (
         terms_version=bindparam("new_terms_version"),
         privacy_version=bindparam("new_privacy_version"),
         terms_accepted_at=bindparam("new_terms_accepted_at"),
+        sealed_offer=None,
+        activation=None,
         # It was judged against other data, and is no password of theirs.
         password_hash=None,
     )
@@ -102,6 +106,12 @@ _COMPLETE = (
     )
     .values(completed_at=bindparam("now"))
     .returning(*_COLUMNS)
+)
+_FINISHED_ELSEWHERE = (
+    update(enrolments)
+    .where(*_OPEN, enrolments.c.customer_number == bindparam("expected_customer"))
+    .values(customer_number=None, reason=bindparam("new_reason"))
+    .returning(enrolments.c.id)
 )
 _WIPE = (
     update(enrolments)
@@ -131,6 +141,7 @@ def insert_enrolment(tx: Tx, enrolment: Enrolment, *, handle_digest: bytes, seal
             "created_at": enrolment.created_at,
             "expires_at": enrolment.expires_at,
             "completed_at": None,
+            "activation": enrolment.activation,
         },
     )
 
@@ -181,6 +192,21 @@ def complete(tx: Tx, enrolment_id: str, *, customer_number: str, now: int) -> En
     if done is not None:
         tx.execute(_WIPE, {"enrolment_id": enrolment_id})
     return done
+
+
+def finish_elsewhere(tx: Tx, enrolment_id: str, *, customer_number: str, now: int) -> bool:
+    """Note that its customer registered in another browser: True for the one caller that does.
+
+    From then on the enrolment behaves as one whose customer was registered before it began, which for its
+    browser looks like any other (journey B7).
+    """
+    values = {
+        "enrolment_id": enrolment_id,
+        "expected_customer": customer_number,
+        "new_reason": Reason.ALREADY_REGISTERED,
+        "now": now,
+    }
+    return tx.execute(_FINISHED_ELSEWHERE, values).one_or_none() is not None
 
 
 def _row(row: Any) -> EnrolmentRow | None:

@@ -59,6 +59,8 @@ class Parcel:
     due_at: int
     expires_at: int
     created_at: int
+    # Of an SMS, for what it costs; not stored.
+    parts: int = 1
 
     @property
     def place(self) -> str:

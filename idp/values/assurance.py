@@ -30,6 +30,8 @@ class ProofKind(StrEnum):
     PASSWORD = "password"
     EMAIL_CODE = "email_code"
     SMS_CODE = "sms_code"
+    # Handed over by somebody who saw an identity document (journeys, *Words*).
+    ACTIVATION_CODE = "activation_code"
 
 
 @dataclass(frozen=True, slots=True)

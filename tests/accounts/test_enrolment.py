@@ -9,7 +9,7 @@ from idp.accounts.enrolment import Enrolment, Stage, Typed, case_number
 from idp.values import ProfileKind, parse_contact
 
 NOW = 1_800_000_000
-TYPED = Typed("Maria", "Rossi", parse_contact("maria.rossi@posta.example"))
+TYPED = Typed(parse_contact("maria.rossi@posta.example"), given_name="Maria", family_name="Rossi")
 BEGUN = Enrolment(
     id="enrolment-1",
     profile=ProfileKind.PERSON,
@@ -36,7 +36,7 @@ def test_an_enrolment_dies_after_its_day_unless_it_was_completed() -> None:
 
 def test_what_was_typed_survives_being_stored() -> None:
     for contact in ("maria.rossi@posta.example", "+393331234501"):
-        typed = Typed("Niccolò", "D'Alessandro", parse_contact(contact))
+        typed = Typed(parse_contact(contact), given_name="Niccolò", family_name="D'Alessandro")
         assert Typed.from_json(typed.to_json()) == typed
         assert typed.registrant().username == typed.username
 

@@ -14,7 +14,7 @@ from idp.values import ProfileKind, parse_contact
 from tests.service.in_process import InProcess
 from tests.store.racing import NOW, completes
 
-TYPED = Typed("Maria", "Rossi", parse_contact("maria.rossi@posta.example"))
+TYPED = Typed(parse_contact("maria.rossi@posta.example"), given_name="Maria", family_name="Rossi")
 MATCHED = Enrolment(
     id="enrolment-1",
     profile=ProfileKind.PERSON,

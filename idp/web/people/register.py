@@ -1,69 +1,41 @@
-"""The registration pages (journey A): profile, data, password, code, done.
+"""The registration pages (journeys A and B): profile, data, password, code, done.
 
 Each page reads what it shows from the enrolment in the store, so going back loses nothing and skipping a step
-leads back to it. What is shown never depends on whether the data matched (journey C1).
+leads back to it. What is shown never depends on whether the data matched (journey C1), unless the insurer
+chose to tell.
 """
 
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
+from idp.accounts.enrolment import Typed
 from idp.flows import authorize, register
-from idp.flows.register import (
-    AlreadyDone,
-    Begun,
-    Limited,
-    NotYet,
-    PasswordRefused,
-    Registered,
-    Sent,
-    UnderWay,
-)
-from idp.values import Malformed, ProfileKind, parse_contact
+from idp.flows.birth import Registered
+from idp.flows.proving import Limited, NotYet
+from idp.flows.register import AlreadyDone, Begun, NotRecognised, PasswordRefused, Sent, UnderWay
+from idp.values import Malformed, ProfileKind, VatNumber, parse_contact
+from idp.web.people.enrolling import ENROLMENT, STEPS, Arrival, arrive
 from idp.web.people.forms import (
+    REGISTER_DATA_FORMS,
+    PageForm,
     RegisterPasswordForm,
-    RegisterPersonForm,
     RegisterProfileForm,
     RegisterVerifyForm,
 )
 from idp.web.people.visit import Face, Visit
 
-STEPS = 4
-PROFILES = (ProfileKind.PERSON,)
-"""The profiles that can register; professionals and companies follow with journey B."""
+PROFILES = tuple(ProfileKind)
 
 
 def blueprint(face: Face) -> Blueprint:
-    """``/register`` and the pages under it."""
+    """``/register`` and the pages of the usual way under it."""
     door = Blueprint("register", __name__)
-
-    def arrive() -> tuple[Visit, str | None]:
-        visit = Visit(face, request)
-        visit.must_be_ours()
-        interaction_id = visit.query.get("interaction")
-        waiting = (
-            authorize.waiting(face.idp, interaction_id, visit.browser, now=visit.now)
-            if interaction_id
-            else None
-        )
-        visit.belongs_to(waiting)
-        return visit, None if waiting is None else waiting.id
-
-    def under_way(visit: Visit) -> UnderWay | None:
-        handle = face.cookies.handle(request, "enrolment")
-        return None if handle is None else register.under_way(face.idp, handle, now=visit.now)
-
-    def start(visit: Visit, interaction: str | None) -> Response:
-        """Where a step without its enrolment leads: whoever goes back after the end is not to begin again.
-
-        Of a form sent twice the second finds its enrolment done, and its session only in the next request.
-        """
-        ended = visit.pressed or register.who_is_signed_in(face.idp, visit.browser, now=visit.now) is not None
-        return visit.go("/register/done" if ended else "/register", interaction=interaction)
 
     @door.route("/register", methods=["GET", "POST"])
     def profile() -> Response:
-        visit, interaction = arrive()
+        arrival = arrive(face)
+        visit, interaction = arrival.visit, arrival.interaction
         values: dict[str, Any] = {"profile": ProfileKind.PERSON}
         faults: dict[str, str] = {}
         if visit.pressed:
@@ -71,10 +43,8 @@ def blueprint(face: Face) -> Blueprint:
                 return _decline(visit, interaction)
             form = RegisterProfileForm.read(visit.form)
             values, faults = form.values(), form.faults()
-            if not faults and values["profile"] not in PROFILES:
-                faults = {"profile": "unknown"}
             if not faults:
-                return visit.go("/register/data", interaction=interaction)
+                return arrival.go("/register/data", profile=values["profile"])
         return visit.page(
             "register-profile",
             step=1,
@@ -88,118 +58,106 @@ def blueprint(face: Face) -> Blueprint:
 
     @door.route("/register/data", methods=["GET", "POST"])
     def data() -> Response:
-        visit, interaction = arrive()
+        arrival = arrive(face)
+        visit = arrival.visit
+        known = arrival.under_way()
+        chosen = _profile_of(visit, known)
         if not visit.pressed:
-            known = under_way(visit)
-            return _data_page(visit, interaction, {} if known is None else known.shown, {})
-        form = RegisterPersonForm.read(visit.form)
-        faults = form.faults()
-        contact = None
-        if "username" not in faults:
-            try:
-                contact = parse_contact(form.username.data or "")
-            except Malformed as fault:
-                faults["username"] = fault.reason
-        if faults or contact is None:
-            in_order = {
-                name: faults[name] for name in (*(field.name for field in form), "page") if name in faults
-            }
-            return _data_page(visit, interaction, form.values(), in_order)
+            shown = known is not None and known.enrolment.profile is chosen
+            return _data_page(arrival, chosen, known.shown if known is not None and shown else {}, {})
+        form = REGISTER_DATA_FORMS[chosen].read(visit.form)
+        typed, faults = _typed(form, chosen, asks_vat=_asks_vat())
+        if typed is None:
+            return _data_page(arrival, chosen, form.values(), faults)
         outcome = register.begin(
             face.idp,
-            given_name=form.given_name.data or "",
-            family_name=form.family_name.data or "",
-            username=contact,
-            known=under_way(visit),
-            interaction_id=interaction,
+            typed,
+            known=known,
+            interaction_id=arrival.interaction,
             language=visit.language,
             source=visit.browser.source,
             now=visit.now,
         )
         match outcome:
             case Limited(retry_after):
-                response = _data_page(visit, interaction, form.values(), {"page": "throttled"}, status=429)
+                response = _data_page(arrival, chosen, form.values(), {"page": "throttled"}, status=429)
                 response.headers["Retry-After"] = str(retry_after)
                 return response
+            case NotRecognised(handle, case_number):
+                told = _data_page(
+                    arrival, chosen, form.values(), {"page": "not_recognised"}, case_number=case_number
+                )
+                return told if handle is None else visit.keep(told, ENROLMENT, handle)
             case Begun(handle):
-                onward = visit.go("/register/password", interaction=interaction)
-                return onward if handle is None else visit.keep(onward, "enrolment", handle)
+                onward = arrival.go("/register/password")
+                return onward if handle is None else visit.keep(onward, ENROLMENT, handle)
 
     @door.route("/register/password", methods=["GET", "POST"])
     def password() -> Response:
-        visit, interaction = arrive()
-        known = under_way(visit)
+        arrival = arrive(face)
+        visit, known = arrival.visit, arrival.under_way()
         if known is None:
-            return start(visit, interaction)
+            return arrival.start()
         if not visit.pressed:
-            return _password_page(visit, interaction, known, {})
+            return _password_page(arrival, known, {})
         form = RegisterPasswordForm.read(visit.form)
         if faults := form.faults():
-            return _password_page(visit, interaction, known, faults)
+            return _password_page(arrival, known, faults)
         outcome = register.choose_password(
             face.idp, known, form.new_password.data or "", source=visit.browser.source, now=visit.now
         )
         match outcome:
             case PasswordRefused(fault):
-                return _password_page(visit, interaction, known, {"new_password": fault})
+                return _password_page(arrival, known, {"new_password": fault})
             case Limited(retry_after):
-                response = _password_page(visit, interaction, known, {"page": "resend_limit"}, status=429)
+                response = _password_page(arrival, known, {"page": "resend_limit"}, status=429)
                 response.headers["Retry-After"] = str(retry_after)
                 return response
             case Sent() | NotYet():
-                return visit.go("/register/verify", interaction=interaction)
+                return arrival.go("/register/verify")
 
     @door.route("/register/verify", methods=["GET", "POST"])
     def verify() -> Response:
-        visit, interaction = arrive()
-        known = under_way(visit)
+        arrival = arrive(face)
+        visit, known = arrival.visit, arrival.under_way()
         if known is None:
-            return start(visit, interaction)
+            return arrival.start()
         if known.challenge is None:
-            return visit.go("/register/password", interaction=interaction)
+            return arrival.go("/register/password")
         if not visit.pressed:
-            return _verify_page(visit, interaction, known, {}, resent="sent" in visit.query)
+            return _verify_page(arrival, known, {}, resent="sent" in visit.query)
         if "resend" in visit.form:
             match register.resend(face.idp, known, source=visit.browser.source, now=visit.now):
                 case Sent():
-                    return visit.go("/register/verify", interaction=interaction, sent="again")
+                    return arrival.go("/register/verify", sent="again")
                 case NotYet():
-                    return _verify_page(visit, interaction, known, {"page": "resend_too_early"}, status=429)
+                    return _verify_page(arrival, known, {"page": "resend_too_early"}, status=429)
                 case Limited():
-                    return _verify_page(visit, interaction, known, {"page": "resend_limit"}, status=429)
+                    return _verify_page(arrival, known, {"page": "resend_limit"}, status=429)
         form = RegisterVerifyForm.read(visit.form)
         if faults := form.faults():
-            return _verify_page(visit, interaction, known, faults)
+            return _verify_page(arrival, known, faults)
         outcome = register.answer(
             face.idp, known, form.code.data or "", visit.browser, now=visit.now, now_ms=visit.now_ms
         )
         if isinstance(outcome, Registered):
-            onward = visit.go("/register/done", interaction=interaction)
-            return visit.forget(visit.signed_in(onward, outcome.begun), "enrolment")
+            onward = arrival.go("/register/done")
+            return visit.forget(visit.signed_in(onward, outcome.begun), ENROLMENT)
         if isinstance(outcome, Limited):
-            response = _verify_page(visit, interaction, known, {"page": "throttled"}, status=429)
+            response = _verify_page(arrival, known, {"page": "throttled"}, status=429)
             response.headers["Retry-After"] = str(outcome.retry_after)
             return response
         if isinstance(outcome, AlreadyDone):
-            return visit.go("/register/done", interaction=interaction)
-        return _verify_page(visit, interaction, known, {"code": outcome.fault}, tries_left=outcome.tries_left)
-
-    @door.get("/register/identify")
-    def identify() -> Response:
-        visit, interaction = arrive()
-        known = under_way(visit)
-        return visit.page(
-            "register-identify",
-            back_url=_address("/register/verify", interaction),
-            case_number=None if known is None else known.enrolment.case_number,
-        )
+            return arrival.go("/register/done")
+        return _verify_page(arrival, known, {"code": outcome.fault}, tries_left=outcome.tries_left)
 
     @door.route("/register/done", methods=["GET", "POST"])
     def done() -> Response:
-        visit, interaction = arrive()
+        arrival = arrive(face)
+        visit, interaction = arrival.visit, arrival.interaction
         who = register.who_is_signed_in(face.idp, visit.browser, now=visit.now)
         if who is None:
-            return visit.go("/register", interaction=interaction)
+            return arrival.go("/register")
         visit.speaks(who.language)
         # Whoever came by themselves goes on to the insurer's first portal.
         portal = next(iter(face.idp.settings.brand.portal_links.values()), None)
@@ -220,6 +178,9 @@ def blueprint(face: Face) -> Blueprint:
             client_name=None if client is None else client.name,
         )
 
+    def _asks_vat() -> bool:
+        return face.idp.settings.registration.vat_number == "asked"
+
     def _decline(visit: Visit, interaction: str) -> Response:
         declined = authorize.decline(face.idp, interaction, visit.browser, now=visit.now)
         if isinstance(declined, authorize.Lost):
@@ -227,48 +188,46 @@ def blueprint(face: Face) -> Blueprint:
         return visit.answer(declined)
 
     def _data_page(
-        visit: Visit,
-        interaction: str | None,
+        arrival: Arrival,
+        profile: ProfileKind,
         values: dict[str, Any],
         faults: dict[str, str],
         *,
         status: int = 200,
+        case_number: str | None = None,
     ) -> Response:
-        return visit.page(
+        return arrival.visit.page(
             "register-data",
             status=status,
             step=2,
             steps=STEPS,
-            profile=ProfileKind.PERSON,
-            back_url=_address("/register", interaction),
+            profile=profile,
+            asks_vat=_asks_vat(),
+            back_url=arrival.address("/register"),
+            identify_url=arrival.address("/register/identify"),
+            case_number=case_number,
             values=values,
             faults=faults,
         )
 
     def _password_page(
-        visit: Visit, interaction: str | None, known: UnderWay, faults: dict[str, str], *, status: int = 200
+        arrival: Arrival, known: UnderWay, faults: dict[str, str], *, status: int = 200
     ) -> Response:
-        rules = face.idp.settings.password
-        return visit.page(
+        typed = known.enrolment.typed
+        return arrival.visit.page(
             "register-password",
             status=status,
             step=3,
             steps=STEPS,
-            back_url=_address("/register/data", interaction),
-            rules={
-                "min": rules.min_length,
-                "max": rules.max_length,
-                "upper": rules.need_upper,
-                "lower": rules.need_lower,
-                "digit": rules.need_digit,
-            },
-            username=known.enrolment.typed.username.text,
+            back_url=arrival.address("/register/data" if typed.identifier is None else "/register/contacts"),
+            rules=password_rules(face),
+            # Where it was chosen by its mask, the page does not know more than the customer saw.
+            username=typed.username.text if typed.identifier is None else None,
             faults=faults,
         )
 
     def _verify_page(
-        visit: Visit,
-        interaction: str | None,
+        arrival: Arrival,
         known: UnderWay,
         faults: dict[str, str],
         *,
@@ -276,24 +235,26 @@ def blueprint(face: Face) -> Blueprint:
         resent: bool = False,
         tries_left: int | None = None,
     ) -> Response:
-        challenge = known.challenge
-        gap = face.idp.settings.codes.resend_gap
+        visit, challenge, typed = arrival.visit, known.challenge, known.enrolment.typed
         return visit.page(
             "register-verify",
             status=status,
             step=4,
             steps=STEPS,
-            channel="email" if known.enrolment.typed.username.kind == "email" else "sms",
-            sent_to=known.enrolment.typed.username.masked,
+            channel="email" if typed.username.kind == "email" else "sms",
+            sent_to=typed.username.masked,
+            with_link=register.offers_link(typed.profile, typed.username),
             # The last wrong try ended the code, whatever was read before it.
             expires_in=0
             if challenge is None or not challenge.live(visit.now) or faults.get("code") == "code_expired"
             else challenge.expires_at - visit.now,
-            resend_in=0 if challenge is None else register.resend_wait(challenge.sent_at, gap, visit.now),
+            resend_in=register.resend_wait(face.idp, known, now=visit.now),
             resent=resent,
             tries_left=tries_left,
-            identify_url=_address("/register/identify", interaction),
-            back_url=_address("/register/password", interaction),
+            identify_url=arrival.address("/register/identify"),
+            activate_url=arrival.address("/register/activate"),
+            finished_elsewhere_url=arrival.address("/login"),
+            back_url=arrival.address("/register/password"),
             case_number=known.enrolment.case_number,
             faults=faults,
         )
@@ -301,5 +262,54 @@ def blueprint(face: Face) -> Blueprint:
     return door
 
 
-def _address(path: str, interaction: str | None) -> str:
-    return path if interaction is None else f"{path}?interaction={interaction}"
+def password_rules(face: Face) -> dict[str, Any]:
+    """What a password must be, for a page that shows each rule being met."""
+    rules = face.idp.settings.password
+    return {
+        "min": rules.min_length,
+        "max": rules.max_length,
+        "upper": rules.need_upper,
+        "lower": rules.need_lower,
+        "digit": rules.need_digit,
+    }
+
+
+def _profile_of(visit: Visit, known: UnderWay | None) -> ProfileKind:
+    """The profile this page is for: the one just chosen, else the one under way, else a person's."""
+    named = visit.query.get("profile")
+    if named in PROFILES:
+        return ProfileKind(named)
+    return ProfileKind.PERSON if known is None else known.enrolment.profile
+
+
+def _typed(form: PageForm, profile: ProfileKind, *, asks_vat: bool) -> tuple[Typed | None, dict[str, str]]:
+    """What was typed, or the faults in the order of the page."""
+    faults = form.faults()
+    values = form.values()
+    contact = vat_number = None
+    if not asks_vat:
+        faults.pop("vat_number", None)
+    elif "vat_number" in values and "vat_number" not in faults:
+        try:
+            vat_number = VatNumber.parse(values["vat_number"])
+        except Malformed:
+            faults["vat_number"] = "vat_number_malformed"
+    if "username" not in faults:
+        try:
+            contact = parse_contact(values["username"])
+        except Malformed as fault:
+            faults["username"] = fault.reason
+    if faults or contact is None:
+        return None, {name: faults[name] for name in (*(f.name for f in form), "page") if name in faults}
+    return (
+        Typed(
+            username=contact,
+            profile=profile,
+            given_name=values.get("given_name", ""),
+            family_name=values.get("family_name", ""),
+            company_name=values.get("company_name", ""),
+            vat_number=vat_number,
+            acting_name=values.get("acting_name", ""),
+        ),
+        {},
+    )
