@@ -93,9 +93,11 @@ def spend_distinct(idp: Idp, brakes: Sequence[Brake], what: str, *, now: int) ->
 
 
 def _is_among_the_first(idp: Idp, brake: Brake, whom: str, *, now: int) -> bool:
-    total, mark = brake.key(now), f"seen:{brake.key(now)}:{whom}"
+    mark = f"seen:{brake.key(now)}:{whom}"
+    # Read before the mark: once the rate is used up, all that were let through have their marks.
+    used_up = idp.ephemera.count(brake.key(now), now) >= brake.rate.count
     seen = idp.ephemera.count(mark, now)
-    if seen == 0 and idp.ephemera.count(total, now) >= brake.rate.count:
+    if seen == 0 and used_up:
         # Nothing is written for whoever goes on after the end: marks are bounded by the rate.
         return False
     if seen == 0:
