@@ -1,8 +1,23 @@
-"""Brakes on guessing (journey D, security bar 5.3)."""
+"""Brakes on guessing and on sending (journey D, security bar 5.3)."""
 
-from idp.accounts.lockout import Allowed, Brake, Throttled, decide, sign_in_brakes
+import pytest
+
+from idp.accounts.lockout import (
+    OTP_BREAKER,
+    SEND_PREFIX,
+    SMS_CAP,
+    SMS_CONVERSION,
+    Allowed,
+    Brake,
+    Throttled,
+    counted_as,
+    decide,
+    most_failing_accounts,
+    sign_in_brakes,
+)
 from idp.settings.limits import Limits
 from idp.settings.section import Rate
+from idp.values import EmailAddress, MobileNumber, parse_contact
 
 NOW = 1_800_000_000
 LIMITS = Limits()
@@ -49,3 +64,54 @@ def test_a_key_fits_the_table_of_counters() -> None:
     name = "x" * 22
     brakes = (*sign_in_brakes(name, name, None, LIMITS), *sign_in_brakes(name, name, name, LIMITS))
     assert all(len(brake.key(NOW)) <= 200 for brake in brakes)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "maria.rossi@posta.example",
+        "mariarossi@posta.example",
+        "m.ariarossi+spam@posta.example",
+        "MARIA.ROSSI+a+b@Posta.Example",
+        "maria.rossi+a.b@posta.example",
+    ],
+)
+def test_spellings_of_one_mailbox_are_counted_as_one(typed: str) -> None:
+    assert counted_as(parse_contact(typed)) == "mariarossi@posta.example"
+
+
+def test_two_mailboxes_are_counted_apart() -> None:
+    other = ("maria.rossi@posta.it", "mario.rossi@posta.example", "maria-rossi@posta.example")
+    assert len({counted_as(EmailAddress(text)) for text in other}) == 3
+    assert counted_as(EmailAddress("mariarossi@po.sta.example")) == "mariarossi@po.sta.example"
+
+
+def test_a_mailbox_of_nothing_but_a_tag_keeps_its_name() -> None:
+    assert counted_as(EmailAddress("+a@posta.example")) == "+a@posta.example"
+    assert counted_as(EmailAddress("+b@posta.example")) == "+b@posta.example"
+
+
+def test_a_number_is_counted_as_it_is() -> None:
+    assert counted_as(MobileNumber("+393331234501")) == "+393331234501"
+
+
+@pytest.mark.parametrize(
+    ("accounts", "most"), [(0, 200), (1000, 200), (20_000, 200), (20_100, 201), (1_000_000, 10_000)]
+)
+def test_one_account_in_a_hundred_may_fail_and_two_hundred_in_a_small_house(accounts: int, most: int) -> None:
+    assert most_failing_accounts(LIMITS, accounts) == most
+
+
+def test_the_share_can_be_left_out() -> None:
+    limits = Limits(otp_breaker_accounts_percent=0, otp_breaker_accounts=Rate(50, 600))
+    assert most_failing_accounts(limits, 1_000_000) == 50
+
+
+@pytest.mark.parametrize("by", [SEND_PREFIX, SMS_CONVERSION, SMS_CAP])
+def test_a_brake_on_sms_leaves_email(by: str) -> None:
+    assert Throttled(60, by).by_email_it_would_go
+
+
+@pytest.mark.parametrize("by", [OTP_BREAKER, "send-contact", "send-contact-day", "send-source"])
+def test_any_other_brake_holds_for_both(by: str) -> None:
+    assert not Throttled(60, by).by_email_it_would_go
