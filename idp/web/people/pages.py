@@ -35,7 +35,33 @@ TEMPLATE_OF: Mapping[str, str] = {
     "register-password": "register/password.html",
     "register-verify": "register/verify.html",
     "register-identify": "register/identify.html",
+    "register-contacts": "register/contacts.html",
+    "register-none": "register/none.html",
+    "register-collective": "register/collective.html",
+    "register-activate": "register/activate.html",
+    "register-username": "register/username.html",
     "register-done": "register/done.html",
+    "link": "link/link.html",
+    "link-expired": "link/expired.html",
+    "recover": "recover/recover.html",
+    "recover-contacts": "recover/contacts.html",
+    "recover-activate": "recover/activate.html",
+    "recover-verify": "recover/verify.html",
+    "recover-second": "recover/second.html",
+    "recover-factors": "recover/factors.html",
+    "recover-password": "recover/password.html",
+    "recover-done": "recover/done.html",
+    "account": "account/account.html",
+    "account-confirm": "account/confirm.html",
+    "account-password": "account/password.html",
+    "account-username": "account/username.html",
+    "username-verify": "account/username_verify.html",
+    "mobile": "account/mobile.html",
+    "mobile-verify": "account/mobile_verify.html",
+    "mobile-confirm": "account/mobile_confirm.html",
+    "mobile-cancel": "account/mobile_cancel.html",
+    "mobile-cancelled": "account/mobile_cancelled.html",
+    "limited": "account/limited.html",
     "consent": "consent/consent.html",
     "logout": "logout/logout.html",
     "signed-out": "logout/signed_out.html",
@@ -166,6 +192,8 @@ class _Tongue:
             scope_words=self._scope,
             in_every_language=self._in_every_language,
             moment=self._moment,
+            until=self._until,
+            day=self._day,
         )
         environment.filters["attribute"] = attribute
         environment.filters["spaced"] = spaced
@@ -202,10 +230,21 @@ class _Tongue:
 
     def _moment(self, seconds: int) -> Markup:
         """An instant (epoch seconds) in words, with the exact one for machines."""
+        return self._instant(seconds, "d MMMM y, HH:mm:ss")
+
+    def _until(self, seconds: int) -> Markup:
+        """The same as people say it: to the minute."""
+        return self._instant(seconds, "d MMMM y, HH:mm")
+
+    def _day(self, seconds: int) -> Markup:
+        """The same to the day."""
+        return self._instant(seconds, "d MMMM y")
+
+    def _instant(self, seconds: int, pattern: str) -> Markup:
         from babel.dates import format_datetime
 
         at = datetime.fromtimestamp(seconds, UTC)
-        words = format_datetime(at, "d MMMM y, HH:mm:ss", tzinfo=self._timezone, locale=self.language)
+        words = format_datetime(at, pattern, tzinfo=self._timezone, locale=self.language)
         return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), words)
 
 

@@ -31,9 +31,11 @@ FAULTS: dict[str, str] = {
     "family_name.required": N_("Type your last name."),
     "family_name.too_long": N_("The last name is too long: type it as on your policy."),
     "company_name.required": N_("Type the company name."),
+    "company_name.too_long": N_("The company name is too long: type it as on your policy."),
     "acting_name.required": N_("Type the first and last name of the person registering."),
     "vat_number.required": N_("Type the VAT number."),
     "vat_number_malformed": N_("Check the VAT number: it has 11 digits."),
+    "invalid_vat_number": N_("Check the VAT number: it has 11 digits, and one of these is not right."),
     "may_act.required": N_("To go on, confirm that you may act for the company."),
     "terms_required": N_("To go on, accept the terms."),
     "new_password.required": N_("Choose a password."),
@@ -54,6 +56,38 @@ FAULTS: dict[str, str] = {
     "code_expired": N_("This code is no longer valid. Ask for a new one."),
     "resend_too_early": N_("You asked for a code a moment ago. Wait a minute before asking for another one."),
     "resend_limit": N_("You have asked for several codes. Wait a few minutes before asking for another one."),
+    # Where the setting lets the page say it (journey C1).
+    "data_not_recognised": N_("The details you typed are not those your agency has."),
+    "identifier.required": N_("Type your tax code or VAT number."),
+    "invalid_identifier": N_(
+        "Check what you typed: a tax code has 16 letters and digits, a VAT number 11 digits, "
+        "and at least one character is not right."
+    ),
+    "birth_date.required": N_("Type your date of birth."),
+    "birth_date_malformed": N_("Type the date of birth as day, month and year, such as 27/03/1958."),
+    "identify_limit": N_(
+        "You have tried with several codes. Wait an hour before trying another one, or call your agency."
+    ),
+    "contact.required": N_("Choose one of the contacts."),
+    "contact.unknown": N_("Choose one of the contacts shown."),
+    "activation_code.required": N_("Type the activation code."),
+    "activation_malformed": N_("The activation code has 16 letters and digits: check what you typed."),
+    # One for a wrong, used, expired or another customer's code.
+    "activation_wrong": N_(
+        "The activation code is not valid. Check what you typed: a code can be used once, "
+        "and lasts a few days."
+    ),
+    "username_not_usable": N_("This one cannot be used. Type another email or mobile number."),
+    "details_differ": N_("This is not what we have for this registration. Check it and type it again."),
+    "current_password.required": N_("Type your current password."),
+    "password_wrong": N_("The password is not correct."),
+    "password_same": N_("This is the password you have now. Choose another one."),
+    "mobile.required": N_("Type your mobile number."),
+    "invalid_mobile": N_("Check the mobile number: type it as you would call it, such as 333 123 4567."),
+    "not_mobile": N_("This is not a mobile number: codes cannot arrive there."),
+    "mobile_country": N_("We cannot send codes to mobile numbers of this country. Type another one."),
+    "mobile_not_usable": N_("This number cannot be used. Type another one."),
+    "mobile_same": N_("This is the number you have now. Type another one."),
     "form_expired": N_("The page had been open for too long. Check what you typed and send it again."),
     "unavailable": N_("Something did not work on our side. Nothing is lost: try again in a moment."),
 }
