@@ -56,7 +56,8 @@ societa_tra_professionisti societa_tra_avvocati societa_benefit societa_uniperso
 associazione_sportiva_dilettantistica societa_sportiva_dilettantistica
 unipersonale a_socio_unico con_socio_unico socio_unico ad_unico_socio a_unico_socio con_unico_socio
 unico_socio in_liquidazione in_liquidazione_volontaria in_liquidazione_giudiziale
-in_liquidazione_coatta_amministrativa in_concordato in_concordato_preventivo in_amministrazione_straordinaria in_amministrazione_controllata
+in_liquidazione_coatta_amministrativa in_concordato in_concordato_preventivo
+in_amministrazione_straordinaria in_amministrazione_controllata
 in_fallimento in_scioglimento in_liquidation
 gesellschaft_mit_beschraenkter_haftung gesellschaft_mit_beschrankter_haftung
 mit_beschraenkter_haftung mit_beschrankter_haftung offene_handelsgesellschaft kommanditgesellschaft
@@ -65,6 +66,7 @@ aktiengesellschaft einfache_gesellschaft einpersonengesellschaft genossenschaft
 _FORMS = frozenset(tuple(text.split("_")) for text in _FORM_TEXTS.split())
 _LONGEST_FORM = max(map(len, _FORMS))
 _FORM_WORDS = frozenset(form[0] for form in _FORMS if len(form) == 1)
+_LONGEST_FORM_WORD = max(map(len, _FORM_WORDS))
 
 # After these comes who owns a partnership: behind its form, or before "& C.".
 _OF = frozenset({"di", "dei", "del", "della", "des", "der"})
@@ -107,6 +109,8 @@ class _Reading:
             named, partners = _apart(segment, of_partners=of_partners)
             core += named
             full += [*named, *partners]
+        if set(full) <= {_AND}:
+            return cls((), ())
         tells = not set(core) <= _GENERIC
         return cls(tuple(full), tuple(core) if tells else tuple(full))
 
@@ -114,6 +118,8 @@ class _Reading:
 def _keys(name: str) -> frozenset[str | Words]:
     """What two spellings of one name have in common: letters in sequence, or words in any order."""
     keys: set[str | Words] = set()
+    if not core_of(name):
+        return frozenset()
     for spelt_out in (True, False):
         reading = _Reading.of(_words(name, spelt_out=spelt_out))
         for words in (reading.full, reading.short):
@@ -187,11 +193,17 @@ def _forms_written_apart(words: Sequence[str]) -> Iterator[str]:
     """The same words, single letters that end in a form ("C. S. r. l.") brought together."""
     for single, group in groupby(words, key=lambda word: len(word) == 1):
         letters = list(group)
-        if single:
-            run = "".join(letters)
-            form = next((run[at:] for at in range(len(run) - 1) if run[at:] in _FORM_WORDS), "")
-            letters = [*letters[: len(letters) - len(form)], *([form] if form else [])]
+        forms: list[str] = []
+        while single and (form := _form_at_the_end("".join(letters))):
+            letters = letters[: -len(form)]
+            forms.insert(0, form)
         yield from letters
+        yield from forms
+
+
+def _form_at_the_end(run: str) -> str:
+    longest = _LONGEST_FORM_WORD
+    return next((run[-size:] for size in range(longest, 1, -1) if run[-size:] in _FORM_WORDS), "")
 
 
 def _elisions_closed(words: Sequence[str]) -> Iterator[str]:
@@ -200,8 +212,8 @@ def _elisions_closed(words: Sequence[str]) -> Iterator[str]:
         if word in _ELIDED and not before:
             before = word
             continue
-        # An initial ("D & L Trasporti") elides nothing.
-        if before and len(word) == 1:
+        # Neither before an initial nor before a legal form anything was elided.
+        if before and (len(word) == 1 or word in _FORM_WORDS):
             yield before
             before = ""
         yield before + word
