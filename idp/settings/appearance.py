@@ -6,7 +6,7 @@ from pydantic import Field
 
 from idp.settings.section import Colour, FilePath, Links, Section, WebAddress
 
-Language = Literal["it", "en"]
+Language = Literal["it", "en", "de"]
 
 
 class Brand(Section):
@@ -46,5 +46,5 @@ class Languages(Section):
 
     default: Language = Field(default="it", description="Used when nothing tells the customer's language.")
     offered: Annotated[tuple[Language, ...], Field(min_length=1)] = Field(
-        default=("it", "en"), description="Languages a customer may choose."
+        default=("it", "en", "de"), description="Languages a customer may choose."
     )

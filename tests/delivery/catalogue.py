@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po, write_po
 from idp.flows import wording
 from idp.flows.compose import LOCALES
 
-LANGUAGES = ("it", "en")
+LANGUAGES = ("it", "en", "de")
 # Dates and programs would change with every writing; the names are placeholders.
 _UNKEPT = tuple(
     f'"{name}:'.encode()

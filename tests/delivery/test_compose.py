@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from typing import get_args
 
 import pytest
 
@@ -10,6 +11,7 @@ from idp.flows import wording
 from idp.flows.compose import Composer, Draft, Purpose, translations
 from idp.flows.gsm7 import folded, septets
 from idp.settings import Brand, Languages
+from idp.settings.appearance import Language
 from idp.store.outbox import Channel
 from tests.delivery import catalogue
 from tests.delivery.conftest import NOW
@@ -31,6 +33,7 @@ LINK_PURPOSES = (Purpose.REGISTRATION_CODE, Purpose.MOBILE_PENDING)
 SCAM = {
     "it": "Non dirlo a nessuno: se te lo chiedono, anche a nome nostro, è una truffa",
     "en": "Tell nobody: if someone asks for it, even in our name, it is a scam",
+    "de": "Bitte niemandem sagen: Wer danach fragt, auch in unserem Namen, betrügt Sie",
 }
 LANGUAGES = tuple(SCAM)
 
@@ -91,13 +94,18 @@ def test_the_catalogue_stands_as_its_program_writes_it(language: str) -> None:
     assert catalogue.path_of(language).read_bytes() == wanted, "run python -m tests.delivery.catalogue"
 
 
-def test_italian_is_not_left_in_english() -> None:
-    english = {s for s, t in translations("it").items() if s == t}
-    assert english == set()
+@pytest.mark.parametrize("language", ["it", "de"])
+def test_no_language_is_left_in_another(language: str) -> None:
+    assert {s for s, t in translations(language).items() if s == t} == set()
+    assert set(translations("it").values()).isdisjoint(translations("de").values())
+
+
+def test_every_language_that_may_be_offered_is_shipped() -> None:
+    assert set(LANGUAGES) == set(get_args(Language)) == set(Languages().offered) == set(catalogue.LANGUAGES)
 
 
 def test_a_language_that_is_not_offered_becomes_the_default() -> None:
-    assert sms(Purpose.REGISTRATION_CODE, "de") == sms(Purpose.REGISTRATION_CODE, "it")
+    assert sms(Purpose.REGISTRATION_CODE, "fr") == sms(Purpose.REGISTRATION_CODE, "it")
     only_english = Composer(Brand(), Languages(default="en", offered=("en",)), LONGEST_HOST)
     assert sms(Purpose.REGISTRATION_CODE, "it", by=only_english) == sms(Purpose.REGISTRATION_CODE, "en")
 
@@ -129,7 +137,7 @@ def test_a_code_comes_first_and_the_host_it_is_bound_to_last(purpose: Purpose, l
     # Origin-bound one-time codes: the last line, by itself.
     assert text.splitlines()[-1] == f"@{LONGEST_HOST} #123456"
     assert SCAM[language] in text
-    assert "10 min" in text
+    assert "10 min" in text.casefold()
 
 
 @every_language
@@ -185,6 +193,7 @@ def test_g_a_pending_number_says_when_it_counts_and_where_to_stop_it(language: s
 def test_l_a_lost_username_says_until_when_it_signs_in() -> None:
     assert "fino a martedì 22 dicembre 2026, 18:53" in sms(Purpose.USERNAME_REMOVED, "it")
     assert "until Tuesday 22 December 2026, 18:53" in letter(Purpose.USERNAME_REMOVED, "en").text
+    assert "bis Dienstag, 22. Dezember 2026, 18:53 Uhr" in letter(Purpose.USERNAME_REMOVED, "de").text
 
 
 @every_language
@@ -313,9 +322,21 @@ def test_help_is_named_as_far_as_it_is_known(brand: Brand, line: str) -> None:
     assert line in letter(Purpose.NAME_DIFFERS, "it", brand=brand).text.splitlines()
 
 
+def test_an_italian_moment_needs_no_article() -> None:
+    eighth = {**FACTS, "at": NOW - 14 * 24 * 3600}
+    text = composer().compose(Purpose.ACCOUNT_CREATED, "it", Channel.SMS, eighth).text
+    assert "creato domenica 8 novembre 2026, 18:53." in text
+    before = re.compile(r"\b(il|l[oa']|al|dal|del|nel|sul|entro)\s*%\((when|until)\)s")
+    assert not [t for t in translations("it").values() if before.search(t)]
+
+
 @pytest.mark.parametrize(
     ("language", "moment"),
-    [("it", "creato domenica 22 novembre 2026, 18:53."), ("en", "on Sunday 22 November 2026, 18:53.")],
+    [
+        ("it", "creato domenica 22 novembre 2026, 18:53."),
+        ("en", "on Sunday 22 November 2026, 18:53."),
+        ("de", "am Sonntag, 22. November 2026, 18:53 Uhr "),
+    ],
 )
 def test_a_moment_is_told_in_the_customers_time(language: str, moment: str) -> None:
     assert moment in sms(Purpose.ACCOUNT_CREATED, language)
@@ -330,12 +351,23 @@ def test_a_missing_fact_is_named() -> None:
 
 # --- the truth goes to the contact (journey C1) -------------------------------------------------------------
 
-UNTOLD = {Reason.NO_CONTACT, Reason.DECEASED, Reason.UNDER_AGE}
+UNTOLD = {
+    Reason.NO_CONTACT,
+    Reason.DECEASED,
+    Reason.UNDER_AGE,
+    Reason.UNKNOWN_IDENTIFIER,
+    Reason.NOTHING_OFFERED,
+}
 
 
 @pytest.mark.parametrize("reason", list(Reason))
 def test_c1_every_reason_is_told_to_the_contact_but_those_that_must_not(reason: Reason) -> None:
-    assert (Purpose.truth(reason) is None) == (reason in UNTOLD)
+    assert (Purpose.truth(reason) is None) == (reason in UNTOLD) != reason.told_to_contact
+
+
+def test_h_a_contact_changed_too_recently_and_a_missing_account_are_told_as_such() -> None:
+    assert Purpose.truth("fresh_contact") is Purpose.RECOVERY_FRESH_CONTACT
+    assert Purpose.truth("no_account") is Purpose.RECOVERY_NO_ACCOUNT
 
 
 def test_c1_a_code_is_no_truth() -> None:

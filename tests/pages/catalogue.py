@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCALES = ROOT / "idp" / "locales"
-LANGUAGES = ("it", "en")
+LANGUAGES = ("it", "en", "de")
 METHODS = [("web/people/words.py", "python"), ("templates/**.html", "jinja2")]
 OPTIONS = {"templates/**.html": {"trimmed": "true", "encoding": "utf-8", "extensions": "jinja2.ext.do"}}
 # Header lines that would change with every run, or that nobody fills.

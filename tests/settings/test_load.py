@@ -156,7 +156,7 @@ def test_variables_of_others_are_left_alone() -> None:
         ("brand", "privacy_url", '"privacy.html"'),
         ("brand", "portal_links", '{ "Portale" = "" }'),
         ("languages", "default", '"xx"'),
-        ("languages", "offered", '["it", "de"]'),
+        ("languages", "offered", '["it", "fr"]'),
         ("lifetimes", "authorization_code", "601"),
         ("lifetimes", "access_token", "0"),
         ("registration", "mobile_countries", '["Italia"]'),

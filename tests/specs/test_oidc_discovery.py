@@ -87,7 +87,7 @@ def test_scopes_are_legal_and_hold_openid_and_the_resources(document: dict[str, 
 
 
 def test_locales_are_language_tags(document: dict[str, Any]) -> None:
-    assert document["ui_locales_supported"] == ["it", "en"]
+    assert document["ui_locales_supported"] == ["it", "en", "de"]
 
 
 def test_every_machine_endpoint_it_names_answers(house: House, document: dict[str, Any]) -> None:

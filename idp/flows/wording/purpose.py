@@ -42,9 +42,10 @@ class Purpose(StrEnum):
 
     @classmethod
     def truth(cls, reason: str) -> "Purpose | None":
-        """The message that tells the contact why a registration failed; None where nothing may be told."""
-        try:
-            purpose = cls(f"registration_{reason}")
-        except ValueError:
-            return None
-        return None if purpose is cls.REGISTRATION_CODE else purpose
+        """The message that tells the contact why a registration or a recovery failed.
+
+        None where nothing may be told.
+        """
+        wanted = (f"registration_{reason}", f"recovery_{reason}")
+        codes = (cls.REGISTRATION_CODE, cls.RECOVERY_CODE)
+        return next((purpose for purpose in cls if purpose in wanted and purpose not in codes), None)

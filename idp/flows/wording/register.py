@@ -257,11 +257,11 @@ REGISTER: Mapping[Purpose, Wording] = {
         sms=(
             N_(
                 "%(brand)s: you are registered already. Sign in with your username and password. If you do "
-                "not remember them, ask for help on the sign-in page. Not you? Ignore this message."
+                "not remember them, recover them from the sign-in page. Not you? Ignore this message."
             ),
             N_(
                 "You are registered already: sign in with your username and password. If you do not "
-                "remember them, ask for help on the sign-in page. Not you? Ignore this message."
+                "remember them, recover them from the sign-in page. Not you? Ignore this message."
             ),
         ),
         subject=N_("%(brand)s: you are registered already"),
@@ -269,7 +269,7 @@ REGISTER: Mapping[Purpose, Wording] = {
             _ASKED,
             N_("You are registered already, so there is nothing to do again."),
             N_(
-                "Sign in with your username and password. If you do not remember them, ask for help on the "
+                "Sign in with your username and password. If you do not remember them, recover them from the "
                 "sign-in page."
             ),
             NOT_YOU,

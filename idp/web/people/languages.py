@@ -8,8 +8,8 @@ told on an earlier visit, `Accept-Language` (RFC 9110 §12.5.4), Italian.
 import re
 from collections.abc import Sequence
 
-SUPPORTED = ("it", "en")
-OWN_NAMES = {"it": "Italiano", "en": "English"}
+SUPPORTED = ("it", "en", "de")
+OWN_NAMES = {"it": "Italiano", "en": "English", "de": "Deutsch"}
 DEFAULT = "it"
 
 COOKIE = "lang"
