@@ -113,6 +113,7 @@ def open_contact(sealer: Sealer, sub: str, proven: ProvenContact) -> Contact:
 _COLUMNS = tuple(accounts.c[name] for name in AccountRow.__slots__)
 _BY_USERNAME = select(*_COLUMNS).where(accounts.c.username_index == bindparam("index"))
 _BY_CUSTOMER = select(*_COLUMNS).where(accounts.c.customer_number == bindparam("number"))
+_ASKED_AT_ONCE = 16
 _CLAIMS = select(accounts.c.customer_number, accounts.c.username_index).where(
     or_(
         accounts.c.username_index == bindparam("index"),
@@ -184,7 +185,9 @@ def claims(tx: Tx, contact_index: bytes, customer_numbers: Iterable[str]) -> Cla
     """Who has this contact as username, and which of these customers have an account; one statement,
     always."""
     numbers = tuple(customer_numbers)
-    rows = tx.execute(_CLAIMS, {"index": contact_index, "numbers": numbers or ("",)}).all()
+    # Always as many, so that the statement does not tell how many were found.
+    asked = (*numbers, *[""] * (_ASKED_AT_ONCE - len(numbers)))
+    rows = tx.execute(_CLAIMS, {"index": contact_index, "numbers": asked}).all()
     return Claims(
         frozenset(row.customer_number for row in rows) & frozenset(numbers),
         next((row.customer_number for row in rows if row.username_index == contact_index), None),

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from idp.accounts.enrolment import Typed
 from idp.flows import register
 from idp.values import Handle, parse_contact
 from tests.service.in_process import PASSWORD, InProcess, open_in_process, settings_for
@@ -528,9 +529,7 @@ def test_a_code_sent_while_the_data_change_proves_nothing_about_the_new_ones(ser
     def type_in(known: register.UnderWay | None, given: str, family: str, contact: str) -> Handle | None:
         begun = register.begin(
             idp,
-            given_name=given,
-            family_name=family,
-            username=parse_contact(contact),
+            Typed(parse_contact(contact), given_name=given, family_name=family),
             known=known,
             interaction_id=None,
             language="it",
