@@ -24,6 +24,11 @@ class Authority:
         self._ca.issue_cert(*names).configure_cert(context)
         return context
 
+    def demand_certificates(self, context: ssl.SSLContext) -> None:
+        """Make a server's context refuse who shows no certificate of this authority (mutual TLS)."""
+        context.verify_mode = ssl.CERT_REQUIRED
+        self._ca.configure_trust(context)
+
     def client_context(self) -> ssl.SSLContext:
         """Return a context that trusts this authority and no other."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
