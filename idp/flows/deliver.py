@@ -13,10 +13,10 @@ from typing import Any, Protocol
 
 import structlog
 
-from idp.flows import post
+from idp.flows import post, spending
 from idp.flows.idp import Idp
 from idp.flows.signing import NoSigningKey
-from idp.ports import Courier, Delivery, Entropy, Message
+from idp.ports import Courier, Delivery, Entropy, EphemeraDown, Message
 from idp.store import outbox
 from idp.store.database import DatabaseDown, Tx
 from idp.store.outbox import LOGOUT, Channel, Leased
@@ -169,7 +169,18 @@ def _attempt(this: _Round, row: Leased) -> Delivery:
     if courier is None:
         _log.error("outbox_no_courier", channel=row.channel)
         return Delivery.RETRY
-    return _guarded(row, lambda: courier.send(parcel, this.now))
+    outcome = _guarded(row, lambda: courier.send(parcel, this.now))
+    if outcome is Delivery.SENT and row.channel == Channel.SMS and row.purpose in spending.NOTICES:
+        _note_cost(this, parcel)
+    return outcome
+
+
+def _note_cost(this: _Round, notice: Message) -> None:
+    """Count its money; a counter that is away must not send the message twice."""
+    try:
+        spending.note_sent(this.idp, spending.parts_of(notice.text), now=this.now)
+    except (EphemeraDown, DatabaseDown):
+        _log.warning("sms_cost_not_counted", purpose=notice.purpose)
 
 
 def _tell(this: _Round, row: Leased, call: LogoutCall) -> Delivery:

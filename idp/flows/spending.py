@@ -29,6 +29,7 @@ from idp.accounts.pumping import prefix_of
 from idp.flows import throttle
 from idp.flows.gsm7 import septets
 from idp.flows.idp import Idp
+from idp.flows.wording import Purpose
 from idp.settings.section import Rate
 from idp.store import audit
 from idp.values import Contact, MobileNumber
@@ -37,6 +38,23 @@ _HOUR = 3600
 _DAY = 24 * _HOUR
 _ALARMS = (50, 80, 100)
 """Per cent of the day's money at which an alarm is raised."""
+
+NOTICES = frozenset(
+    {
+        Purpose.ACCOUNT_CREATED,
+        Purpose.NEW_DEVICE,
+        Purpose.RECOVERED,
+        Purpose.PASSWORD_CHANGED,
+        Purpose.USERNAME_CHANGED,
+        Purpose.MOBILE_PENDING,
+        Purpose.MOBILE_AGENCY,
+        Purpose.MOBILE_CONFIRMED,
+        Purpose.MOBILE_CANCELLED,
+        Purpose.CONTACT_REMOVED,
+        Purpose.USERNAME_REMOVED,
+    }
+)
+"""What is sent without ``may_send``; all else answers somebody who asked for a code, be it by a truth."""
 
 _log = structlog.get_logger(__name__)
 
@@ -164,8 +182,9 @@ def _spend(idp: Idp, parts: int, *, addressed: bool, now: int) -> Decision:
     spent = idp.ephemera.bump(brake.key(now), brake.life, now, by=counted)
     # As if it cost, for one without recipient too: it is refused where one with recipient would be.
     wanted = spent - counted + price
-    _raise_alarms(idp, brake, spent - counted, wanted if addressed else spent, now=now)
-    if not brake.rate.count or wanted <= brake.rate.count:
+    refused = 0 < brake.rate.count < wanted
+    _raise_alarms(idp, brake, spent - counted, wanted if refused else spent, now=now)
+    if not refused:
         return Allowed()
     idp.ephemera.bump(brake.key(now), brake.life, now, by=-counted)
     return Throttled(brake.wait(now), SMS_CAP)
