@@ -18,7 +18,7 @@ from idp.settings.loading import (
     read,
 )
 from idp.settings.messages import Delivery, Logout, Sms, Smtp
-from idp.settings.people import Codes, Password, Registration
+from idp.settings.people import Codes, Password, Recovery, Registration
 from idp.settings.registry import Registry
 from idp.settings.section import Rate, is_loopback
 from idp.settings.service import Database, Ephemera, Keys, Resource, Service
@@ -42,6 +42,7 @@ __all__ = [
     "Logout",
     "Password",
     "Rate",
+    "Recovery",
     "Registration",
     "Registry",
     "Resource",

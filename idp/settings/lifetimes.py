@@ -30,6 +30,11 @@ class Lifetimes(Section):
         default=_HOUR, description="An authorization request that waits for the customer, seconds."
     )
     enrolment: Seconds = Field(default=_DAY, description="A registration under way, seconds.")
+    limited_after_recovery: Seconds = Field(
+        default=_DAY,
+        description="For how long an account that was recovered without a second factor confirms nothing and "
+        "changes no contact, seconds.",
+    )
     trusted_browser: Seconds = Field(default=30 * _DAY, description="Trust in a browser, seconds.")
     client_cache: Seconds = Field(
         default=5, description="A client's registration in a process's memory, at most, seconds."

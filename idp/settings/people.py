@@ -79,3 +79,16 @@ class Codes(Section):
         default=600, description="A code or link of registration and recovery, seconds."
     )
     sign_in_life: Seconds = Field(default=300, description="A code of sign-in and operations, seconds.")
+
+
+class Recovery(Section):
+    """Forgotten credentials."""
+
+    contact_age: Seconds = Field(
+        default=7 * 24 * 3600,
+        description="How long a contact must have stood unchanged on file before it recovers, seconds. "
+        "A newer one needs an activation code.",
+    )
+    life: Seconds = Field(
+        default=1800, description="A recovery under way, from the identifier to the new password, seconds."
+    )

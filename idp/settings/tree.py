@@ -14,7 +14,7 @@ from idp.settings.appearance import Brand, Languages
 from idp.settings.lifetimes import Lifetimes
 from idp.settings.limits import Limits
 from idp.settings.messages import Delivery, Logout, Sms, Smtp
-from idp.settings.people import Codes, Password, Registration
+from idp.settings.people import Codes, Password, Recovery, Registration
 from idp.settings.registry import Registry
 from idp.settings.section import HoldsCredentials, Rate, Section
 from idp.settings.service import Database, Ephemera, Keys, Resource, Service
@@ -39,6 +39,7 @@ class Settings(Section):
     lifetimes: Lifetimes = Field(default_factory=Lifetimes)
     registry: Registry = Field(default_factory=Registry)
     registration: Registration = Field(default_factory=Registration)
+    recovery: Recovery = Field(default_factory=Recovery)
     password: Password = Field(default_factory=Password)
     codes: Codes = Field(default_factory=Codes)
     limits: Limits = Field(default_factory=Limits)
