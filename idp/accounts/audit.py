@@ -19,6 +19,13 @@ class Event(StrEnum):
     REGISTRATION_NOT_MATCHED = "registration_not_matched"
     REGISTRATION_PASSWORD_CHOSEN = "registration_password_chosen"
     REGISTRATION_COMPLETED = "registration_completed"
+    REGISTRATION_IDENTIFIED = "registration_identified"
+    REGISTRATION_HELP_WANTED = "registration_help_wanted"
+    IDENTIFICATION_THROTTLED = "identification_throttled"
+    ACTIVATION_CODE_ISSUED = "activation_code_issued"
+    ACTIVATION_CODE_ACCEPTED = "activation_code_accepted"
+    ACTIVATION_CODE_REFUSED = "activation_code_refused"
+    ACTIVATION_CODE_THROTTLED = "activation_code_throttled"
     CHALLENGE_SENT = "challenge_sent"
     CHALLENGE_FAILED = "challenge_failed"
     CHALLENGE_ANSWERED = "challenge_answered"
@@ -59,6 +66,13 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
     Event.REGISTRATION_NOT_MATCHED: frozenset({"enrolment", "case", "profile", "reason"}),
     Event.REGISTRATION_PASSWORD_CHOSEN: frozenset({"enrolment"}),
     Event.REGISTRATION_COMPLETED: frozenset({"enrolment", "case", "profile", "proof", "session"}),
+    Event.REGISTRATION_IDENTIFIED: frozenset({"enrolment", "case", "profile", "reason"}),
+    Event.REGISTRATION_HELP_WANTED: frozenset({"enrolment", "case", "wanted"}),
+    Event.IDENTIFICATION_THROTTLED: frozenset({"brake"}),
+    Event.ACTIVATION_CODE_ISSUED: frozenset({"issued_by", "expires_at", "ended"}),
+    Event.ACTIVATION_CODE_ACCEPTED: frozenset({"enrolment", "case"}),
+    Event.ACTIVATION_CODE_REFUSED: frozenset({"reason"}),
+    Event.ACTIVATION_CODE_THROTTLED: frozenset({"brake"}),
     Event.CHALLENGE_SENT: frozenset({"challenge", "purpose", "channel", "resend"}),
     Event.CHALLENGE_FAILED: frozenset({"challenge", "purpose", "channel", "reason", "tries_left"}),
     Event.CHALLENGE_ANSWERED: frozenset({"challenge", "purpose", "channel"}),
