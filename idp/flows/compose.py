@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from idp.flows.gsm7 import folded, septets
+from idp.flows.moments import spoken
 from idp.flows.wording import (
     HELP_WITH_HOURS,
     HELP_WITH_PHONE,
@@ -34,13 +35,6 @@ LETTERS = _ROOMS / "templates" / "messages"
 
 _TIME_ZONE = "Europe/Rome"
 """Where the insurer's customers live; what they read is in their own time."""
-
-_MOMENT = {
-    "it": "EEEE d MMMM y, HH:mm",
-    "en": "EEEE d MMMM y, HH:mm",
-    "de": "EEEE, d. MMMM y, HH:mm 'Uhr'",
-}
-"""Date and time by language. After a weekday Italian needs no article, which 8 and 11 would change."""
 
 _LONGEST_DEVICE = 40
 
@@ -183,11 +177,7 @@ def _translated(sentence: str, language: str) -> str:
 
 def _moment(at: int, language: str) -> str:
     """A date and time as people say it; in UTC, and saying so, where the machine has no time zones."""
-    from babel.dates import format_datetime
-
     try:
-        zone, mark = ZoneInfo(_TIME_ZONE), ""
+        return spoken(at, language, ZoneInfo(_TIME_ZONE))
     except ZoneInfoNotFoundError:
-        zone, mark = UTC, " 'UTC'"  # type: ignore[assignment]
-    pattern = _MOMENT.get(language, _MOMENT["it"]) + mark
-    return format_datetime(datetime.fromtimestamp(at, zone), pattern, locale=language)
+        return f"{spoken(at, language, UTC)} UTC"

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from idp.flows.moments import Precision, spoken
 from idp.web.people import static
 from idp.web.people.brand import Brand, style_sheet
 from idp.web.people.catalogues import catalogue
@@ -230,21 +231,19 @@ class _Tongue:
 
     def _moment(self, seconds: int) -> Markup:
         """An instant (epoch seconds) in words, with the exact one for machines."""
-        return self._instant(seconds, "d MMMM y, HH:mm:ss")
+        return self._instant(seconds, Precision.SECOND)
 
     def _until(self, seconds: int) -> Markup:
         """The same as people say it: to the minute."""
-        return self._instant(seconds, "d MMMM y, HH:mm")
+        return self._instant(seconds, Precision.MINUTE)
 
     def _day(self, seconds: int) -> Markup:
         """The same to the day."""
-        return self._instant(seconds, "d MMMM y")
+        return self._instant(seconds, Precision.DAY)
 
-    def _instant(self, seconds: int, pattern: str) -> Markup:
-        from babel.dates import format_datetime
-
+    def _instant(self, seconds: int, precision: Precision) -> Markup:
         at = datetime.fromtimestamp(seconds, UTC)
-        words = format_datetime(at, pattern, tzinfo=self._timezone, locale=self.language)
+        words = spoken(seconds, self.language, self._timezone, precision)
         return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), words)
 
 
