@@ -107,7 +107,7 @@ accounts = Table(
     # What the account was born on: "contact" (a challenge answered) or "activation" (an activation code).
     Column("born_by", String(16), nullable=False, server_default="contact"),
     # A username that left the registry signs in until then, and is freed (journey L).
-    Column("username_ends_at", Seconds, nullable=True),
+    Column("username_ends_at", Seconds, nullable=True, index=True),
     # Recovered without a second factor: no operation and no change of contacts until then (journey H).
     Column("limited_until", Seconds, nullable=True),
 )

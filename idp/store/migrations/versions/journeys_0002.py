@@ -21,6 +21,7 @@ def upgrade() -> None:
         "accounts", sa.Column("born_by", sa.String(length=16), nullable=False, server_default="contact")
     )
     op.add_column("accounts", sa.Column("username_ends_at", sa.BigInteger(), nullable=True))
+    op.create_index(op.f("ix_accounts_username_ends_at"), "accounts", ["username_ends_at"], unique=False)
     op.add_column("accounts", sa.Column("limited_until", sa.BigInteger(), nullable=True))
     op.add_column(
         "proven_contacts",
@@ -94,6 +95,7 @@ def downgrade() -> None:
     op.drop_table("recoveries")
     op.drop_table("activation_codes")
     op.drop_table("mobile_changes")
+    op.drop_index("ix_accounts_username_ends_at", "accounts")
     for table, column in (
         ("proven_contacts", "lost_at"),
         ("proven_contacts", "source"),
