@@ -21,6 +21,7 @@ LANES = 2
 """Threads of each channel."""
 
 SWEEP_SECONDS = 15
+SWEEPS_AN_HOUR = 3600 // SWEEP_SECONDS
 _ROWS = 10
 _LONGEST_PAUSE = 5.0
 _STOP_SECONDS = 0.25
@@ -148,9 +149,11 @@ class Worker:
             stop.wait(1.0)
 
     def _sweep_on(self, stop: threading.Event) -> None:
+        number = 0
         while not stop.wait(SWEEP_SECONDS):
             try:
-                swept = sweep(self._idp, self._idp.clock.now())
+                swept = sweep(self._idp, self._idp.clock.now(), seldom=number % SWEEPS_AN_HOUR == 0)
+                number += 1
             except (DatabaseDown, EphemeraDown) as fault:
                 _log.warning("worker_sweep_failed", fault=type(fault).__name__)
             except Exception as fault:  # noqa: BLE001 - sweeping is tried again; sending must go on

@@ -36,6 +36,16 @@ class Lifetimes(Section):
         "changes no contact, seconds.",
     )
     trusted_browser: Seconds = Field(default=30 * _DAY, description="Trust in a browser, seconds.")
+    known_browser: Seconds = Field(
+        default=365 * _DAY,
+        description="A browser that signed an account in, remembered since last seen, seconds.",
+    )
+    audit_trail: int = Field(
+        default=730 * _DAY, ge=_DAY, le=3650 * _DAY, description="A line of the audit trail, seconds."
+    )
+    removed_username: Seconds = Field(
+        default=30 * _DAY, description="A username that left the registry still signs in, seconds."
+    )
     client_cache: Seconds = Field(
         default=5, description="A client's registration in a process's memory, at most, seconds."
     )
