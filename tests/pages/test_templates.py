@@ -39,10 +39,60 @@ CONTRACT: dict[str, tuple[list[str], list[str]]] = {
     "register-password": (["csrf", "new_password"], ["new_password", "continue"]),
     "register-verify": (
         ["csrf", "code", "csrf", "resend"],
-        ["code", "continue", "resend", "not-recognised", "case-number"],
+        ["code", "continue", "resend", "not-recognised", "activate", "finished-elsewhere", "case-number"],
     ),
-    "register-identify": ([], ["case-number"]),
+    "register-data-not-recognised": (
+        ["csrf", "given_name", "family_name", "username", "accept_terms"],
+        ["page-error", "not-recognised", "case-number", "continue"],
+    ),
+    "register-identify": (["csrf", "identifier"], ["identifier", "continue", "activate", "case-number"]),
+    "register-identify-born": (["csrf", "identifier", "birth_date"], ["birth_date", "continue"]),
+    "register-contacts": (
+        ["csrf", "contact", "contact", "none-of-these", "collective"],
+        ["contact", "continue", "none-of-these", "collective"],
+    ),
+    "register-contacts-one": (["csrf", "contact", "none-of-these"], ["contact", "none-of-these"]),
+    "register-none": ([], ["activate", "case-number"]),
+    "register-collective": ([], ["activate", "case-number"]),
+    "register-activate": (
+        ["csrf", "identifier", "activation_code"],
+        ["identifier", "activation_code", "continue"],
+    ),
+    "register-username": (["csrf", "username"], ["username", "continue"]),
     "register-done": (["csrf"], ["continue", "username"]),
+    "link": (["csrf"], ["continue"]),
+    "link-ask": (["csrf", "family_name", "new_password"], ["family_name", "new_password", "continue"]),
+    "link-ask-company": (["csrf", "vat_number", "new_password"], ["vat_number", "new_password", "continue"]),
+    "link-signed-in": (["csrf", "sign_out"], ["continue"]),
+    "link-expired": (["csrf", "resend"], ["resend", "register", "finished-elsewhere"]),
+    "recover": (["csrf", "identifier"], ["identifier", "continue", "activate", "register"]),
+    "recover-contacts": (["csrf", "contact", "contact"], ["contact", "continue", "activate"]),
+    "recover-activate": (["csrf", "identifier", "activation_code"], ["activation_code", "continue"]),
+    "recover-verify": (["csrf", "code", "csrf", "resend"], ["code", "continue", "resend", "activate"]),
+    "recover-second": (["csrf", "contact", "contact"], ["contact", "continue", "activate"]),
+    "recover-second-code": (["csrf", "code", "csrf", "resend"], ["code", "continue", "resend", "activate"]),
+    "recover-factors": (["csrf", "keep_f1", "keep_f2", "keep_f3"], ["keep_f1", "continue"]),
+    "recover-password": (["csrf", "new_password"], ["new_password", "username", "continue"]),
+    "recover-done": (["csrf"], ["username", "continue"]),
+    "account": ([], ["username", "mobile", "change-username", "change-password", "change-mobile"]),
+    "account-change": (["csrf", "cancel"], ["cancel", "change-under-way", "confirm-mobile"]),
+    "account-confirm": (["csrf", "current_password"], ["current_password", "continue", "use-code"]),
+    "account-confirm-choose": (["csrf", "contact", "contact"], ["contact", "continue", "use-password"]),
+    "account-confirm-code": (["csrf", "code", "csrf", "resend"], ["code", "continue", "resend"]),
+    "account-password": (
+        ["csrf", "current_password", "new_password"],
+        ["current_password", "new_password", "continue"],
+    ),
+    "account-username": (["csrf", "contact", "contact"], ["contact", "continue"]),
+    "username-verify": (["csrf", "code", "csrf", "resend"], ["code", "continue", "resend"]),
+    "mobile": (["csrf", "mobile"], ["mobile", "continue"]),
+    "mobile-change": (["csrf", "mobile", "old_lost"], ["mobile", "old_lost", "continue"]),
+    "mobile-verify": (["csrf", "code", "csrf", "resend"], ["code", "continue", "resend"]),
+    "mobile-confirm": (["csrf", "activation_code"], ["activation_code", "continue"]),
+    "mobile-cancel": (["csrf", "confirm"], ["continue"]),
+    "mobile-cancel-over": ([], []),
+    "mobile-cancelled": ([], ["recover"]),
+    "limited": ([], ["back"]),
     "consent": (["csrf", "cancel"], ["continue", "cancel"]),
     "logout": (["csrf", "confirm", "cancel"], ["confirm-logout", "cancel"]),
     "signed-out": ([], []),
@@ -61,6 +111,21 @@ AUTOCOMPLETE = {
     ("register-data-company", "acting_name"): "name",
     ("register-password", "new_password"): "new-password",
     ("register-verify", "code"): "one-time-code",
+    ("register-identify-born", "identifier"): "off",
+    ("register-identify-born", "birth_date"): "bday",
+    ("register-activate", "activation_code"): "off",
+    ("register-username", "username"): "username",
+    ("link-ask", "family_name"): "family-name",
+    ("link-ask", "new_password"): "new-password",
+    ("recover-verify", "code"): "one-time-code",
+    ("recover-second-code", "code"): "one-time-code",
+    ("recover-password", "new_password"): "new-password",
+    ("account-confirm", "current_password"): "current-password",
+    ("account-confirm-code", "code"): "one-time-code",
+    ("account-password", "current_password"): "current-password",
+    ("account-password", "new_password"): "new-password",
+    ("mobile", "mobile"): "tel",
+    ("mobile-verify", "code"): "one-time-code",
 }
 
 
@@ -108,11 +173,14 @@ def test_a_form_posts_with_a_token_and_one_primary_button(state: State) -> None:
         assert page.names.count("csrf") == len(page.all("form"))
         # A form answers at the address of its page, whatever its query says.
         assert all(e.get("action") is None for e in page.all("form"))
-    if page.all("form"):
-        primary = [e["id"] for e in submits if e["class"] == "primary"]
-        assert primary == ["confirm-logout" if state.page == "logout" else "continue"]
+    if state.page == "account":
+        # Nothing is asked there; what may be pressed is the way out of a change under way.
+        assert [e["id"] for e in submits] == (["cancel"] if state.context["change"] else [])
+    elif page.all("form"):
+        primary = [e["id"] for e in submits if "primary" in e["class"].split()]
+        assert primary == [{"logout": "confirm-logout", "link-expired": "resend"}.get(state.page, "continue")]
         # Enter presses the first submit button of a form: it must be the primary one.
-        assert submits[0]["class"] == "primary"
+        assert submits[0]["id"] == primary[0]
 
 
 @pytest.mark.parametrize("name", CONTRACT)
@@ -136,7 +204,7 @@ def test_a_field_says_what_a_browser_may_fill_in(name: str, field: str) -> None:
 def test_a_fault_is_said_in_the_title_under_the_field_and_takes_the_focus(state: State, lang: str) -> None:
     page = Markup(shown(state, lang))
     faults = state.context["faults"]
-    assert page.only("title").text.startswith({"it": "Errore: ", "en": "Error: "}[lang])
+    assert page.only("title").text.startswith({"it": "Errore: ", "en": "Error: ", "de": "Fehler: "}[lang])
     for field in faults:
         told = page.by_id(f"{field}-error")
         assert told is not None
@@ -251,7 +319,56 @@ def test_the_verify_page_does_not_tell_who_is_a_customer() -> None:
     # Journey C1: the page has no fact to tell by; its words are conditional in every language.
     assert "Se i dati corrispondono" in shown(BY_NAME["register-verify"])
     assert "If the details match" in shown(BY_NAME["register-verify"], "en")
+    assert "Wenn die Angaben mit denen Ihrer Agentur übereinstimmen" in shown(BY_NAME["register-verify"], "de")
     assert "Pratica" in shown(BY_NAME["register-verify"])
+
+
+SPOKEN = {
+    "it": ["Per email", "inizia con c", "Per SMS", "finisce con 42"],
+    "en": ["By email", "begins with c", "By text message", "ends with 42"],
+    "de": ["Per E-Mail", "beginnt mit c", "Per SMS", "endet mit 42"],
+}
+
+
+@pytest.mark.parametrize("lang", SUPPORTED)
+@pytest.mark.parametrize("name", ["register-contacts", "recover-contacts", "recover-second"])
+def test_a_masked_contact_is_spoken_in_words_instead_of_dots(name: str, lang: str) -> None:
+    page = read(name, lang)
+    unseen = [e for e in page.all("span") if e.get("class") == "mask"]
+    assert [e.get("aria-hidden") for e in unseen] == ["true", "true"]
+    labels = " ".join(e.text for e in page.all("label"))
+    for words in SPOKEN[lang]:
+        assert words in labels
+
+
+@pytest.mark.parametrize("name", ["register-contacts", "recover-contacts"])
+def test_the_contacts_page_has_no_fact_to_tell_a_customer_by(name: str) -> None:
+    # Journey C3: what differs between a known and an unknown identifier is the masks alone.
+    decoys = [
+        {"handle": "x1" * 10, "kind": "email", "mask": "p•••••@•••••"},
+        {"handle": "x2" * 10, "kind": "mobile", "mask": "+39 ••• ••• ••07"},
+    ]
+    real, false = shown(BY_NAME[name]), shown(BY_NAME[name], options=decoys)
+    swaps = [("h1" * 10, "x1" * 10), ("h2" * 10, "x2" * 10), ("c•••••@", "p•••••@"), ("••42", "••07")]
+    swaps += [("inizia con c", "inizia con p"), ("finisce con 42", "finisce con 07")]
+    for known, unknown in swaps:
+        assert known in real
+        real = real.replace(known, unknown)
+    assert real == false
+
+
+def test_what_is_kept_after_a_recovery_is_ticked_only_where_it_was_just_used() -> None:
+    boxes = [e for e in read("recover-factors").all("input") if e.get("type") == "checkbox"]
+    assert [(e["name"], "checked" in e.attributes) for e in boxes] == [
+        ("keep_f1", False),
+        ("keep_f2", True),
+        ("keep_f3", False),
+    ]
+
+
+def test_the_page_of_a_link_shows_the_contact_masked_only() -> None:
+    for name in ("link", "link-ask", "link-ask-company"):
+        assert "chiara" not in shown(BY_NAME[name]).lower()
 
 
 def test_no_customer_reads_jargon() -> None:
