@@ -280,6 +280,8 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     # A thread stuck on a keep-alive connection would hold up the end of the tests.
     block_on_close = False
+    # Many callers at once: the usual five would make the sixth try again a second later.
+    request_queue_size = 128
 
     def __init__(self, port: int, handler: type[_Handler], tls: ssl.SSLContext | None) -> None:
         super().__init__(("127.0.0.1", port), handler)

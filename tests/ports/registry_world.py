@@ -72,5 +72,7 @@ def settings_for(url: str, **registry: Any) -> Settings:
 def asking(settings: Settings, **named: Any) -> Iterator[HttpRegistry]:
     """The adapter, its connections closed in the end."""
     registry = HttpRegistry(settings, SystemEntropy(), **named)
-    yield registry
-    registry.close()
+    try:
+        yield registry
+    finally:
+        registry.close()
