@@ -41,6 +41,8 @@ class Reason(StrEnum):
     # Identification by tax code or VAT number (journeys C2, C3, H).
     UNKNOWN_IDENTIFIER = "unknown_identifier"
     NOTHING_OFFERED = "nothing_offered"
+    # Identified, and no contact chosen yet: none of those offered may be theirs (journey C5).
+    NONE_CHOSEN = "none_chosen"
     FRESH_CONTACT = "fresh_contact"
 
     @property
@@ -59,6 +61,7 @@ _UNTOLD = frozenset(
         Reason.UNDER_AGE,
         Reason.UNKNOWN_IDENTIFIER,
         Reason.NOTHING_OFFERED,
+        Reason.NONE_CHOSEN,
     }
 )
 
