@@ -1,0 +1,196 @@
+"""The link of a registration's message (journeys B6, B7).
+
+The address with the token is left at once for one without it, so that the token stands in no history,
+referrer or screenshot. Neither changes anything: mail scanners open links. Pressing the button does.
+"""
+
+import re
+
+from flask import Blueprint, Response, request
+
+from idp.flows import authorize, link, logout, register
+from idp.flows.birth import Registered
+from idp.flows.link import VAT_NUMBER, Claim, Differs, Elsewhere, Here, Occupied, Over
+from idp.flows.proving import Limited, NotYet
+from idp.flows.register import AlreadyDone, PasswordRefused, Sent, UnderWay
+from idp.oidc import parameters
+from idp.values import Handle, Malformed, VatNumber
+from idp.web.people.enrolling import ENROLMENT, Arrival
+from idp.web.people.forms import LINK_FORMS, PageForm
+from idp.web.people.register import password_rules
+from idp.web.people.visit import Face, Visit
+
+TOKEN = "link"
+"""The cookie that holds the token of the link that was opened."""
+PAGE = "/register/link"
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+
+def blueprint(face: Face) -> Blueprint:
+    """``/register/link/…`` and ``/register/link``."""
+    door = Blueprint("link", __name__)
+
+    @door.get(f"{register.LINK}<token>")
+    def open_link(token: str) -> Response:
+        visit = Visit(face, request)
+        onward = visit.go(PAGE)
+        if _TOKEN.fullmatch(token) is None:
+            return visit.forget(onward, TOKEN)
+        return visit.keep(onward, TOKEN, Handle(token), life=face.idp.settings.codes.registration_life)
+
+    @door.route(PAGE, methods=["GET", "POST"])
+    def page() -> Response:
+        visit = Visit(face, request)
+        visit.must_be_ours()
+        token = face.cookies.handle(request, TOKEN)
+        arrival, known = _arrive(visit)
+        if visit.pressed and "resend" in visit.form:
+            return _resend(arrival, known)
+        opened = link.opened(face.idp, token, known, visit.browser, now=visit.now)
+        match opened:
+            case Here():
+                return _confirm(arrival, opened) if visit.pressed else _page(arrival, opened)
+            case Elsewhere():
+                return _claim(arrival, opened) if visit.pressed else _page(arrival, opened)
+            case Occupied():
+                leaves = visit.pressed and "sign_out" in visit.form
+                return _sign_out(visit) if leaves else _page(arrival, opened)
+            case Over():
+                return _over(arrival, known, token)
+
+    def _arrive(visit: Visit) -> tuple[Arrival, UnderWay | None]:
+        """The visit with the request that waits *here*: the enrolment's own, where this browser began it."""
+        known = Arrival(face, visit, None).under_way()
+        asked = None if known is None else known.enrolment.interaction_id
+        waiting = None if asked is None else authorize.waiting(face.idp, asked, visit.browser, now=visit.now)
+        visit.belongs_to(waiting)
+        return Arrival(face, visit, None if waiting is None else waiting.id), known
+
+    def _confirm(arrival: Arrival, here: Here) -> Response:
+        visit = arrival.visit
+        match link.confirm(face.idp, here, visit.browser, now=visit.now, now_ms=visit.now_ms):
+            case Registered(begun):
+                done = visit.signed_in(arrival.go("/register/done"), begun)
+                return visit.forget(visit.forget(done, ENROLMENT), TOKEN)
+            case AlreadyDone():
+                return arrival.go("/register/done")
+            case Over():
+                return _gone(visit)
+
+    def _claim(arrival: Arrival, elsewhere: Elsewhere) -> Response:
+        visit = arrival.visit
+        form = LINK_FORMS[elsewhere.asks].read(visit.form)
+        typed, faults = _typed(form, elsewhere.asks)
+        if typed is None:
+            return _page(arrival, elsewhere, form.values(), faults)
+        outcome = link.claim(face.idp, elsewhere, typed, visit.browser, now=visit.now, now_ms=visit.now_ms)
+        match outcome:
+            case Registered(begun):
+                # The request that waits in the first browser stays there; here there is none to go on with.
+                return visit.forget(visit.signed_in(visit.go("/register/done"), begun), TOKEN)
+            case PasswordRefused(fault):
+                return _page(arrival, elsewhere, form.values(), {"new_password": fault})
+            case Differs(tries_left):
+                differs = {elsewhere.asks: "details_differ"}
+                return _page(arrival, elsewhere, form.values(), differs, tries_left=tries_left)
+            case Limited(retry_after):
+                response = _page(arrival, elsewhere, form.values(), {"page": "throttled"}, status=429)
+                response.headers["Retry-After"] = str(retry_after)
+                return response
+            case Over():
+                return _gone(visit)
+
+    def _gone(visit: Visit) -> Response:
+        # Of a form sent twice the second finds the link used, and its session only in the next request.
+        return visit.forget(visit.go(PAGE), TOKEN)
+
+    def _sign_out(visit: Visit) -> Response:
+        logout.sign_out(face.idp, parameters.NONE, visit.browser, confirmed=True, now=visit.now)
+        return visit.forget(visit.go(PAGE), "session")
+
+    def _over(arrival: Arrival, known: UnderWay | None, token: Handle | None) -> Response:
+        visit = arrival.visit
+        if visit.pressed:
+            return _gone(visit)
+        if token is None and register.who_is_signed_in(face.idp, visit.browser, now=visit.now) is not None:
+            return arrival.go("/register/done")
+        return _expired(arrival, known, {})
+
+    def _resend(arrival: Arrival, known: UnderWay | None) -> Response:
+        visit = arrival.visit
+        if known is None:
+            return arrival.start()
+        if known.challenge is None:
+            return arrival.go("/register/password")
+        match register.resend(face.idp, known, source=visit.browser.source, now=visit.now):
+            case Sent():
+                return visit.forget(arrival.go("/register/verify", sent="again"), TOKEN)
+            case NotYet(wait):
+                response = _expired(arrival, known, {"page": "resend_too_early"}, status=429)
+                response.headers["Retry-After"] = str(wait)
+                return response
+            case Limited(retry_after):
+                response = _expired(arrival, known, {"page": "resend_limit"}, status=429)
+                response.headers["Retry-After"] = str(retry_after)
+                return response
+
+    def _page(
+        arrival: Arrival,
+        opened: Here | Elsewhere | Occupied,
+        values: dict[str, object] | None = None,
+        faults: dict[str, str] | None = None,
+        *,
+        status: int = 200,
+        tries_left: int | None = None,
+    ) -> Response:
+        enrolment = opened.enrolment
+        return arrival.visit.page(
+            "link",
+            status=status,
+            stage=_STAGES[type(opened)],
+            asks=opened.asks if isinstance(opened, Elsewhere) else None,
+            signed_in_as=opened.who.username.readable if isinstance(opened, Occupied) else None,
+            sent_to=enrolment.typed.username.masked,
+            begun_at=enrolment.created_at,
+            case_number=enrolment.case_number,
+            rules=password_rules(face),
+            tries_left=tries_left,
+            values=values or {},
+            faults=faults or {},
+        )
+
+    def _expired(
+        arrival: Arrival, known: UnderWay | None, faults: dict[str, str], *, status: int = 410
+    ) -> Response:
+        now = arrival.visit.now
+        return arrival.visit.page(
+            "link-expired",
+            status=status,
+            resent=False,
+            resend_in=0 if known is None else register.resend_wait(face.idp, known, now=now),
+            register_url=arrival.address("/register"),
+            login_url=arrival.address("/login"),
+            case_number=None if known is None else known.enrolment.case_number,
+            faults=faults,
+        )
+
+    return door
+
+
+_STAGES = {Here: "press", Elsewhere: "ask", Occupied: "signed-in"}
+
+
+def _typed(form: PageForm, asks: str) -> tuple[Claim | None, dict[str, str]]:
+    """What was typed, or the faults in the order of the page."""
+    faults, values = form.faults(), form.values()
+    vat_number = None
+    if asks == VAT_NUMBER and asks not in faults:
+        try:
+            vat_number = VatNumber.parse(values[asks])
+        except Malformed:
+            faults[asks] = "vat_number_malformed"
+    if faults:
+        return None, {field.name: faults[field.name] for field in form if field.name in faults}
+    password = str(form["new_password"].data)
+    return Claim(password, str(values.get("family_name", "")), vat_number), {}
