@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -63,6 +63,13 @@ _END_TOKENS = (
     )
     .values(revoked_at=bindparam("now"))
 )
+_END_ALL = (
+    update(sessions)
+    .where(sessions.c.sub == bindparam("of_sub"), sessions.c.ended_at.is_(None))
+    .values(ended_at=bindparam("now"))
+    .returning(sessions.c.id)
+)
+_FORGET_BROWSERS = delete(known_browsers).where(known_browsers.c.sub == bindparam("of_sub"))
 _CLIENTS = (
     select(authorizations.c.client_id)
     .where(authorizations.c.session_id == bindparam("session_id"))
@@ -131,6 +138,16 @@ def end(tx: Tx, session_id: str, *, now: int) -> bool:
     ended = tx.execute(_END, {"session_id": session_id, "now": now}).one_or_none() is not None
     tx.execute(_END_TOKENS, {"for_session": session_id, "now": now})
     return ended
+
+
+def end_all(tx: Tx, sub: str, *, now: int) -> tuple[str, ...]:
+    """End every session of an account; their ids. What was issued in them ends by ``tokens.revoke_all``."""
+    return tuple(tx.execute(_END_ALL, {"of_sub": sub, "now": now}).scalars())
+
+
+def forget_browsers(tx: Tx, sub: str) -> None:
+    """Know none of the browsers any more in which this account was signed in."""
+    tx.execute(_FORGET_BROWSERS, {"of_sub": sub})
 
 
 def clients_of(tx: Tx, session_id: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ that finds it, so the database picks the one winner of many. A second look, at r
 is taken only when nothing was found.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -157,6 +158,20 @@ _REVOKE_FAMILY = Prepared(
     .values(revoked_at=bindparam("now"))
     .returning(*_FAMILY)
 )
+_ALIVE_OF = (
+    authorizations.c.sub == bindparam("of_sub"),
+    authorizations.c.revoked_at.is_(None),
+    authorizations.c.expires_at >= bindparam("now"),
+)
+_ISSUED_TO = Prepared(
+    select(authorizations.c.session_id, authorizations.c.client_id).where(*_ALIVE_OF).distinct()
+)
+_REVOKE_ALL = Prepared(
+    update(authorizations)
+    .where(*_ALIVE_OF)
+    .values(revoked_at=bindparam("now"))
+    .returning(authorizations.c.session_id, authorizations.c.client_id)
+)
 _ACCOUNT = (accounts.c.language, accounts.c.updated_at, accounts.c.sealed_profile)
 _TOKEN_ONLY = (
     select(*_FAMILY, *_STANDING, revoked_tokens.c.jti.label("revoked_jti"), *_ACCOUNT)
@@ -258,6 +273,19 @@ def revoke_family(tx: Tx, family_id: str, *, now: int) -> Family | None:
     return None if row is None else _family(row)
 
 
+def issued_to(tx: Tx, sub: str, *, now: int) -> frozenset[tuple[str, str]]:
+    """Where something issued to an account may still live: session and client, by their ids."""
+    return _pairs(_ISSUED_TO.all(tx, {"of_sub": sub, "now": now}))
+
+
+def revoke_all(tx: Tx, sub: str, *, now: int) -> frozenset[tuple[str, str]]:
+    """End everything issued to an account, whatever its session and its offline access.
+
+    Gives the sessions and clients in which something ended.
+    """
+    return _pairs(_REVOKE_ALL.all(tx, {"of_sub": sub, "now": now}))
+
+
 def holder_of(tx: Tx, family_id: str, jti: str, *, with_contacts: bool, now: int) -> Holder | None:
     """All that decides whether an access token is alive, and whom it speaks for, in one read."""
     statement = _TOKEN_WITH_CONTACTS if with_contacts else _TOKEN
@@ -302,3 +330,7 @@ def _family(row: tuple[object, ...]) -> Family:
         issued_at=int(str(issued_at)),
         revoked=revoked_at is not None,
     )
+
+
+def _pairs(rows: Iterable[tuple[object, ...]]) -> frozenset[tuple[str, str]]:
+    return frozenset((str(session_id), str(client_id)) for session_id, client_id in rows)
