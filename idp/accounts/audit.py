@@ -26,6 +26,9 @@ class Event(StrEnum):
     ACTIVATION_CODE_ACCEPTED = "activation_code_accepted"
     ACTIVATION_CODE_REFUSED = "activation_code_refused"
     ACTIVATION_CODE_THROTTLED = "activation_code_throttled"
+    RECOVERY_BEGUN = "recovery_begun"
+    RECOVERY_CONTACT_CHOSEN = "recovery_contact_chosen"
+    RECOVERY_COMPLETED = "recovery_completed"
     CHALLENGE_SENT = "challenge_sent"
     CHALLENGE_FAILED = "challenge_failed"
     CHALLENGE_ANSWERED = "challenge_answered"
@@ -58,6 +61,8 @@ class Event(StrEnum):
     KEY_RETIRED = "key_retired"
     REGISTRY_IMPORTED = "registry_imported"
     REGISTRY_LOOKED_UP = "registry_looked_up"
+    ACCOUNT_FOLLOWED_REGISTRY = "account_followed_registry"
+    MOBILE_CONFIRMED = "mobile_confirmed"
 
 
 _ALLOWED: Mapping[Event, frozenset[str]] = {
@@ -73,6 +78,11 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
     Event.ACTIVATION_CODE_ACCEPTED: frozenset({"enrolment", "case"}),
     Event.ACTIVATION_CODE_REFUSED: frozenset({"reason"}),
     Event.ACTIVATION_CODE_THROTTLED: frozenset({"brake"}),
+    Event.RECOVERY_BEGUN: frozenset({"recovery", "case", "reason"}),
+    Event.RECOVERY_CONTACT_CHOSEN: frozenset({"recovery", "case", "reason"}),
+    Event.RECOVERY_COMPLETED: frozenset(
+        {"recovery", "case", "proof", "second", "sessions", "clients", "removed"}
+    ),
     Event.CHALLENGE_SENT: frozenset({"challenge", "purpose", "channel", "resend"}),
     Event.CHALLENGE_FAILED: frozenset({"challenge", "purpose", "channel", "reason", "tries_left"}),
     Event.CHALLENGE_ANSWERED: frozenset({"challenge", "purpose", "channel"}),
@@ -107,6 +117,8 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
         {"import", "snapshot", "added", "changed", "unchanged", "refused", "ended", "warnings"}
     ),
     Event.REGISTRY_LOOKED_UP: frozenset({"found", "by"}),
+    Event.ACCOUNT_FOLLOWED_REGISTRY: frozenset({"what"}),
+    Event.MOBILE_CONFIRMED: frozenset({"change", "by"}),
 }
 
 

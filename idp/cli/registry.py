@@ -132,6 +132,29 @@ def find(open_idp: "Callable[[], Idp]", query: str, as_json: bool) -> None:
         raise SystemExit(1)
 
 
+@registry.command()
+@_as_json
+@click.pass_obj
+def reconcile(open_idp: "Callable[[], Idp]", as_json: bool) -> None:
+    """Ask the registry for the record of every account, and carry out what changed."""
+    from idp.accounts.registry import RegistryDown
+    from idp.flows import life
+    from idp.ports import EphemeraDown
+    from idp.store.database import DatabaseDown
+
+    idp = open_idp()
+    try:
+        changed = life.reconcile(idp, now=idp.clock.now())
+    except RegistryDown:
+        raise click.ClickException("the registry does not answer; the same command goes on later") from None
+    except (DatabaseDown, EphemeraDown):
+        raise click.ClickException("the database does not answer; the same command goes on later") from None
+    if as_json:
+        _print_json({"changed": changed})
+    else:
+        click.echo(f"{changed} account{'' if changed == 1 else 's'} changed")
+
+
 def _print_record(record: dict[str, Any], registered: bool) -> None:
     name = record["company_name"] or f"{record['given_name']} {record['family_name']}"
     click.echo(f"{record['customer_number']}  {name}  ({record['profile']}, {record['state']})")

@@ -21,6 +21,7 @@ from typing import Protocol
 from idp.accounts.audit import Event
 from idp.accounts.records import CustomerRecord
 from idp.accounts.registry_line import Cells, LineFault, SourceLine, customer_number_of, read_line
+from idp.flows import life
 from idp.flows.idp import Idp
 from idp.store import audit
 from idp.store import registry as store
@@ -386,12 +387,21 @@ class _Import:
             )
             progress = replace(progress, counts=counts, to_apply=progress.to_apply - len(batch))
             sealed = self._sealed(progress)
+            steps = life.prepare(
+                self._idp,
+                [_opened(self._idp.sealer, line) for line in to_write if line.customer_number in on_file],
+                imported=True,
+                now=self._now,
+            )
             named = [line.customer_number for line in batch if not line.sealed] if self._snapshot else []
             with self._idp.writing() as tx:
                 store.write_records(tx, rows, import_id=self._id, now=self._now)
                 store.name_again(tx, named, import_id=self._id)
                 store.unstage(tx, self._id, [line.line for line in batch])
                 store.keep_progress(tx, self._id, sealed)
+                life.write(self._idp, tx, steps, now=self._now)
+            if steps:
+                self._idp.post_waiting.set()
             self._renew()
             self._report("applying", total - progress.to_apply, total)
 
@@ -463,8 +473,12 @@ def _fingerprint(sealer: Sealer, cells: Cells) -> bytes:
     )
 
 
+def _opened(sealer: Sealer, line: StagedLine) -> CustomerRecord:
+    return store.opened(sealer, SealedRecord(line.customer_number, line.sealed, registered=False))
+
+
 def _row(sealer: Sealer, line: StagedLine) -> RecordRow:
-    record = store.opened(sealer, SealedRecord(line.customer_number, line.sealed, registered=False))
+    record = _opened(sealer, line)
     return RecordRow(
         customer_number=record.customer_number,
         profile=record.profile,

@@ -1,5 +1,6 @@
 """Who is signed in in this browser, and how a session begins."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from idp.accounts.audit import Event
@@ -7,7 +8,7 @@ from idp.flows import post
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.oidc.session import Session
-from idp.store import audit, outbox, sessions
+from idp.store import audit, outbox, sessions, tokens
 from idp.store.database import Tx
 from idp.store.outbox import Parcel
 from idp.store.sessions import SessionRow
@@ -42,16 +43,30 @@ def farewells(idp: Idp, session: Session, *, now: int) -> tuple[Parcel, ...]:
     (OpenID Connect Back-Channel Logout 1.0 §2.5)."""
     with idp.reading() as tx:
         client_ids = sessions.clients_of(tx, session.id)
+    return _calls(idp, session.sub, ((session.id, client_id) for client_id in client_ids), now=now)
+
+
+def farewells_to_all(idp: Idp, sub: str, *, now: int) -> tuple[Parcel, ...]:
+    """The same for every session of an account, before ``sessions.end_all`` and ``tokens.revoke_all``."""
+    with idp.reading() as tx:
+        issued_to = tokens.issued_to(tx, sub, now=now)
+    return _calls(idp, sub, sorted(issued_to), now=now)
+
+
+def _calls(
+    idp: Idp, sub: str, sessions_and_clients: Iterable[tuple[str, str]], *, now: int
+) -> tuple[Parcel, ...]:
     return tuple(
         post.prepare_logout(
             idp,
             client_id=client.client_id,
             uri=client.backchannel_logout_uri,
-            sub=session.sub,
-            sid=session.id,
+            sub=sub,
+            sid=session_id,
             now=now,
         )
-        for client in map(idp.clients.get, client_ids)
+        for session_id, client_id in sessions_and_clients
+        for client in (idp.clients.get(client_id),)
         if client is not None and client.confidential and client.backchannel_logout_uri
     )
 

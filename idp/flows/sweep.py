@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Delete, Table, delete, select, tuple_
 
 from idp.flows.idp import Idp
 from idp.settings.lifetimes import Lifetimes
-from idp.store import outbox
+from idp.store import life, outbox
 from idp.store.database import Tx
 from idp.store.tables import (
     activation_codes,
@@ -112,6 +112,7 @@ def sweep(idp: Idp, now: int, *, batch: int = BATCH, rounds: int = 50, seldom: b
 
     act("outbox_expired", lambda tx: outbox.expire(tx, now, batch))
     act("outbox", lambda tx: outbox.forget(tx, now - OUTBOX_KEPT, batch))
+    act("usernames_freed", lambda tx: life.free_usernames(tx, now, batch))
     for retention in RETENTIONS:
         if seldom or not retention.seldom:
             act(retention.table.name, _running(_removal(retention, idp.settings.lifetimes, now, batch)))

@@ -35,6 +35,9 @@ class Lifetimes(Section):
         description="For how long an account that was recovered without a second factor confirms nothing and "
         "changes no contact, seconds.",
     )
+    activation_code: Seconds = Field(
+        default=7 * _DAY, description="An activation code, handed over by an agency, seconds."
+    )
     trusted_browser: Seconds = Field(default=30 * _DAY, description="Trust in a browser, seconds.")
     known_browser: Seconds = Field(
         default=365 * _DAY,

@@ -120,6 +120,12 @@ _CLAIMS = select(accounts.c.customer_number, accounts.c.username_index).where(
         accounts.c.customer_number.in_(bindparam("numbers", expanding=True)),
     )
 )
+_NUMBERS = (
+    select(accounts.c.customer_number)
+    .where(accounts.c.customer_number > bindparam("after"))
+    .order_by(accounts.c.customer_number)
+    .limit(bindparam("at_most"))
+)
 _BY_SUB = select(*_COLUMNS).where(accounts.c.sub == bindparam("of"))
 _INSERT = {
     "sqlite": sqlite_insert(accounts).on_conflict_do_nothing().returning(accounts.c.sub),
@@ -169,6 +175,11 @@ def find_by_customer(tx: Tx, customer_number: str) -> AccountRow | None:
 def by_sub(tx: Tx, sub: str) -> AccountRow | None:
     """The account with this subject identifier, in whatever state."""
     return _account(tx.execute(_BY_SUB, {"of": sub}).one_or_none())
+
+
+def customer_numbers(tx: Tx, *, after: str, at_most: int) -> tuple[str, ...]:
+    """The customer numbers of accounts in their order, from the first one after ``after``."""
+    return tuple(tx.execute(_NUMBERS, {"after": after, "at_most": at_most}).scalars())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,215 @@
+"""Carries out what a change in the agency registry means for accounts (journey L).
+
+An import calls it for each batch, with the records as they were; for a registry that is another system's
+``idp registry reconcile`` walks over the accounts. What follows is prepared outside of the transaction and
+written inside the one that changes the record, so that the one never stands without the other. Carrying out
+the same twice does nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from idp.accounts.audit import Event
+from idp.accounts.life import (
+    AccountFacts,
+    Consequence,
+    ContactGone,
+    Died,
+    MobileOnFile,
+    Names,
+    Renamed,
+    Reopened,
+    UsernameBack,
+    UsernameGone,
+    consequences,
+)
+from idp.accounts.mobile_change import ConfirmedBy
+from idp.accounts.records import CustomerRecord
+from idp.flows import mobile, post
+from idp.flows import sessions as session_flows
+from idp.flows.idp import Idp
+from idp.flows.wording import Purpose as Letter
+from idp.store import accounts, audit, life, outbox, registry, sessions, tokens
+from idp.store.accounts import AccountProfile, AccountRow
+from idp.store.database import Tx
+from idp.store.life import Kept
+from idp.store.outbox import Parcel
+from idp.store.registry import SealedRecord
+from idp.values import Contact
+
+_NOTICE_LIFE = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is to be done for one account."""
+
+    account: AccountRow
+    found: tuple[Consequence, ...]
+    sealed_profile: bytes | None = field(default=None, repr=False)
+    # Letters, and the relying parties that are told of the end of a session.
+    parcels: tuple[Parcel, ...] = ()
+    mobile: "mobile.Confirmation | None" = None
+
+
+def prepare(idp: Idp, after: Sequence[CustomerRecord], *, imported: bool, now: int) -> tuple[Step, ...]:
+    """What follows for the accounts of these records; ``imported``: our own table still has them as they
+    were. Raises ``RegistryDown``."""
+    by_number = {record.customer_number: record for record in after}
+    with idp.reading() as tx:
+        kept = life.kept_of(tx, sorted(by_number))
+        numbers = [one.account.customer_number for one in kept]
+        sealed = dict(registry.sealed_records(tx, numbers)) if imported else {}
+    steps = []
+    for one in kept:
+        number = one.account.customer_number
+        before = None
+        if number in sealed:
+            before = registry.opened(idp.sealer, SealedRecord(number, sealed[number], registered=True))
+        steps.append(_step(idp, one, before, by_number[number], now))
+    return tuple(step for step in steps if step.found)
+
+
+def write(idp: Idp, tx: Tx, steps: Sequence[Step], *, now: int) -> None:
+    """Carry it out. Set ``idp.post_waiting`` after the commit."""
+    for step in steps:
+        _write(idp, tx, step, now=now)
+
+
+def reconcile(idp: Idp, *, now: int, batch: int = 50) -> int:
+    """Ask the registry for the record of every account and carry out what follows; how many accounts changed.
+
+    An account whose record is not there any more is left as it is: a registry that forgets is no reason to
+    lock customers out. Raises ``RegistryDown``; what was done until then stays done.
+    """
+    after, changed = "", 0
+    while True:
+        with idp.reading() as tx:
+            numbers = accounts.customer_numbers(tx, after=after, at_most=batch)
+        if not numbers:
+            return changed
+        found = (idp.registry.by_customer_number(number) for number in numbers)
+        steps = prepare(idp, [record for record in found if record is not None], imported=False, now=now)
+        if steps:
+            with idp.writing() as tx:
+                write(idp, tx, steps, now=now)
+            idp.post_waiting.set()
+        after, changed = numbers[-1], changed + len(steps)
+
+
+def _step(idp: Idp, kept: Kept, before: CustomerRecord | None, record: CustomerRecord, now: int) -> Step:
+    account = kept.account
+    profile = accounts.open_profile(idp.sealer, account)
+    facts = AccountFacts(
+        username=profile.username,
+        names=Names(profile.given_name, profile.family_name, profile.company_name, profile.birth_date),
+        on_file=tuple(accounts.open_contact(idp.sealer, account.sub, one) for one in kept.on_file),
+        pending=None if kept.pending is None else mobile.opened(idp, kept.pending.id, kept.pending.sealed),
+        username_ends_at=account.username_ends_at,
+        deceased=account.state == life.DECEASED,
+    )
+    found = consequences(before, record, facts)
+    parcels: list[Parcel] = []
+    sealed_profile, confirmation = None, None
+    for one in found:
+        match one:
+            case ContactGone(contact):
+                parcels += _told(idp, account, contact, Letter.CONTACT_REMOVED, now=now)
+            case UsernameGone(contact):
+                until = now + idp.settings.lifetimes.removed_username
+                parcels += _told(idp, account, contact, Letter.USERNAME_REMOVED, until=until, now=now)
+            case Renamed(names):
+                sealed_profile = _renamed(idp, account, profile, names)
+            case Died():
+                parcels += _farewells(idp, account, now=now)
+            case MobileOnFile(contact) if kept.pending is not None:
+                confirmation = mobile.confirmation(
+                    idp, account, kept.pending.id, contact, by=ConfirmedBy.REGISTRY, now=now
+                )
+                parcels += confirmation.parcels
+            case _:
+                pass
+    return Step(account, found, sealed_profile, tuple(parcels), confirmation)
+
+
+def _write(idp: Idp, tx: Tx, step: Step, *, now: int) -> None:
+    account, sub = step.account, step.account.sub
+    for one in step.found:
+        match one:
+            case Died():
+                life.set_state(tx, sub, old=account.state, new=life.DECEASED, now=now)
+                sessions.end_all(tx, sub, now=now)
+                tokens.revoke_all(tx, sub, now=now)
+            case Reopened():
+                life.set_state(tx, sub, old=life.DECEASED, new=accounts.ACTIVE, now=now)
+            case Renamed():
+                if step.sealed_profile is not None:
+                    life.set_profile(tx, sub, step.sealed_profile, now=now)
+            case ContactGone(contact):
+                life.forget_contact(tx, sub, idp.sealer.contact_index(contact))
+            case UsernameGone(contact):
+                life.end_username(tx, sub, now + idp.settings.lifetimes.removed_username, now=now)
+                life.forget_contact(tx, sub, idp.sealer.contact_index(contact))
+            case UsernameBack():
+                life.end_username(tx, sub, None, now=now)
+            case MobileOnFile():
+                if step.mobile is not None:
+                    mobile.confirm(idp, tx, step.mobile, now=now)
+    outbox.add(tx, *step.parcels)
+    audit.add(
+        tx,
+        Event.ACCOUNT_FOLLOWED_REGISTRY,
+        at=now,
+        actor=idp.sealer.pseudonym(f"customer:{account.customer_number}"),
+        details={"what": " ".join(dict.fromkeys(_NAMES[type(one)] for one in step.found))},
+    )
+
+
+_NAMES: Mapping[type, str] = {
+    Died: "died",
+    Reopened: "reopened",
+    Renamed: "renamed",
+    ContactGone: "contact_gone",
+    UsernameGone: "username_gone",
+    UsernameBack: "username_back",
+    MobileOnFile: "mobile_on_file",
+}
+
+
+def _told(
+    idp: Idp, account: AccountRow, contact: Contact, letter: Letter, *, now: int, until: int | None = None
+) -> list[Parcel]:
+    """A notice to a contact that left the record, unless it is somebody else's too."""
+    (standing,) = idp.registry.standings((contact,))
+    if standing.shared:
+        return []
+    facts = {} if until is None else {"until": until}
+    return [
+        post.prepare(
+            idp,
+            to=contact,
+            purpose=letter,
+            language=account.language,
+            now=now,
+            expires_at=now + _NOTICE_LIFE,
+            facts=facts,
+        )
+    ]
+
+
+def _renamed(idp: Idp, account: AccountRow, profile: AccountProfile, names: Names) -> bytes:
+    return accounts.seal_profile(
+        idp.sealer,
+        account.sub,
+        replace(
+            profile,
+            given_name=names.given_name,
+            family_name=names.family_name,
+            company_name=names.company_name,
+            birth_date=names.birth_date,
+        ),
+    )
+
+
+def _farewells(idp: Idp, account: AccountRow, *, now: int) -> tuple[Parcel, ...]:
+    return session_flows.farewells_to_all(idp, account.sub, now=now)

@@ -1,0 +1,125 @@
+"""The statements by which an account follows its customer record (journey L)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import bindparam, delete, select, update
+
+from idp.store.accounts import AccountRow, ProvenContact
+from idp.store.database import Tx
+from idp.store.tables import accounts, mobile_changes, proven_contacts
+from idp.values import ContactKind, ProfileKind
+
+DECEASED = "deceased"
+"""The state of an account whose customer died."""
+
+
+@dataclass(frozen=True, slots=True)
+class PendingMobile:
+    """A mobile that its owner proved, and that waits to be confirmed."""
+
+    id: str
+    sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An account with what is kept of its contacts."""
+
+    account: AccountRow
+    on_file: tuple[ProvenContact, ...] = ()
+    pending: PendingMobile | None = None
+
+
+_COLUMNS = tuple(accounts.c[name] for name in AccountRow.__slots__)
+_OF_CUSTOMERS = select(*_COLUMNS).where(accounts.c.customer_number.in_(bindparam("numbers", expanding=True)))
+_ON_FILE = select(
+    proven_contacts.c.sub,
+    proven_contacts.c.contact_index,
+    proven_contacts.c.kind,
+    proven_contacts.c.sealed_contact,
+    proven_contacts.c.proven_at,
+).where(proven_contacts.c.sub.in_(bindparam("subs", expanding=True)), proven_contacts.c.source == "registry")
+_PENDING = select(mobile_changes.c.sub, mobile_changes.c.id, mobile_changes.c.sealed_mobile).where(
+    mobile_changes.c.sub.in_(bindparam("subs", expanding=True)), mobile_changes.c.state == "pending"
+)
+_OF = accounts.c.sub == bindparam("of")
+_SET_STATE = (
+    update(accounts)
+    .where(_OF, accounts.c.state == bindparam("from_state"))
+    .values(state=bindparam("to_state"), updated_at=bindparam("now"))
+    .returning(accounts.c.sub)
+)
+_SET_PROFILE = (
+    update(accounts).where(_OF).values(sealed_profile=bindparam("sealed"), updated_at=bindparam("now"))
+)
+_SET_USERNAME_END = (
+    update(accounts).where(_OF).values(username_ends_at=bindparam("ends_at"), updated_at=bindparam("now"))
+)
+_FORGET_CONTACT = delete(proven_contacts).where(
+    proven_contacts.c.sub == bindparam("of"), proven_contacts.c.contact_index == bindparam("index")
+)
+_FREE = (
+    update(accounts)
+    .where(
+        accounts.c.sub.in_(
+            select(accounts.c.sub)
+            .where(accounts.c.username_ends_at <= bindparam("now"), accounts.c.username_index.is_not(None))
+            .limit(bindparam("at_most"))
+            .scalar_subquery()
+        )
+    )
+    .values(username_index=None)
+)
+
+
+def kept_of(tx: Tx, customer_numbers: Sequence[str]) -> tuple[Kept, ...]:
+    """The accounts of these customers, with their contacts; three statements at most."""
+    if not customer_numbers:
+        return ()
+    rows = [_account(row) for row in tx.execute(_OF_CUSTOMERS, {"numbers": list(customer_numbers)})]
+    subs = [row.sub for row in rows]
+    if not subs:
+        return ()
+    on_file: dict[str, list[ProvenContact]] = {sub: [] for sub in subs}
+    for row in tx.execute(_ON_FILE, {"subs": subs}):
+        proven = ProvenContact(row.contact_index, ContactKind(row.kind), row.sealed_contact, row.proven_at)
+        on_file[row.sub].append(proven)
+    pending = {
+        row.sub: PendingMobile(row.id, row.sealed_mobile) for row in tx.execute(_PENDING, {"subs": subs})
+    }
+    return tuple(Kept(row, tuple(on_file[row.sub]), pending.get(row.sub)) for row in rows)
+
+
+def set_state(tx: Tx, sub: str, *, old: str, new: str, now: int) -> bool:
+    """Put an account from one state into another; False when it was not in the first."""
+    values = {"of": sub, "from_state": old, "to_state": new, "now": now}
+    return tx.execute(_SET_STATE, values).one_or_none() is not None
+
+
+def set_profile(tx: Tx, sub: str, sealed: bytes, *, now: int) -> None:
+    """Replace an account's personal data."""
+    tx.execute(_SET_PROFILE, {"of": sub, "sealed": sealed, "now": now})
+
+
+def end_username(tx: Tx, sub: str, ends_at: int | None, *, now: int) -> None:
+    """Let a username sign in until ``ends_at``; None: without end."""
+    tx.execute(_SET_USERNAME_END, {"of": sub, "ends_at": ends_at, "now": now})
+
+
+def forget_contact(tx: Tx, sub: str, contact_index: bytes) -> None:
+    """A proven contact is none any more."""
+    tx.execute(_FORGET_CONTACT, {"of": sub, "index": contact_index})
+
+
+def free_usernames(tx: Tx, now: int, at_most: int) -> int:
+    """Free the usernames whose time is over; how many (0: nothing is left)."""
+    return tx.execute(_FREE, {"now": now, "at_most": at_most}).rowcount
+
+
+def _account(row: Any) -> AccountRow:
+    stored = dict(row._mapping)
+    stored["profile"] = ProfileKind(stored["profile"])
+    stored["username_kind"] = ContactKind(stored["username_kind"])
+    return AccountRow(**stored)

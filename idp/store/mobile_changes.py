@@ -1,0 +1,189 @@
+"""Changes of mobile: one under way for each account, and one statement for every step of it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from idp.accounts.mobile_change import ChangeState, ConfirmedBy, MobileChange
+from idp.store.accounts import ProvenContact, prove_contact
+from idp.store.database import Tx
+from idp.store.sealing import Sealer
+from idp.store.tables import mobile_changes, proven_contacts
+from idp.values import ContactKind, MobileNumber
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """A change as it is stored; times are epoch seconds."""
+
+    id: str
+    sub: str
+    sealed_mobile: bytes = field(repr=False)
+    old_lost: bool
+    state: str
+    asked_at: int
+    proven_at: int | None
+    matures_at: int | None
+
+
+def seal(sealer: Sealer, change_id: str, mobile: MobileNumber) -> bytes:
+    """A number as it is stored."""
+    return sealer.seal(mobile.text, f"mobile_changes/sealed_mobile/{change_id}")
+
+
+def open_number(sealer: Sealer, change_id: str, sealed: bytes) -> MobileNumber:
+    """The number itself; raises ``Unsealable``."""
+    return MobileNumber(sealer.open(sealed, f"mobile_changes/sealed_mobile/{change_id}"))
+
+
+def opened(sealer: Sealer, row: ChangeRow) -> MobileChange:
+    """The change itself; raises ``Unsealable``."""
+    return MobileChange(
+        id=row.id,
+        sub=row.sub,
+        mobile=open_number(sealer, row.id, row.sealed_mobile),
+        old_lost=row.old_lost,
+        state=ChangeState(row.state),
+        asked_at=row.asked_at,
+        proven_at=row.proven_at,
+        matures_at=row.matures_at,
+    )
+
+
+_COLUMNS = tuple(mobile_changes.c[name] for name in ChangeRow.__slots__)
+_LIVE = mobile_changes.c.state.in_((ChangeState.PROVING, ChangeState.PENDING))
+_CURRENT = (
+    select(*_COLUMNS)
+    .where(mobile_changes.c.sub == bindparam("of_sub"), _LIVE)
+    .order_by(mobile_changes.c.asked_at.desc(), mobile_changes.c.id)
+    .limit(1)
+)
+_BY_ID = select(*_COLUMNS).where(mobile_changes.c.id == bindparam("change_id"))
+_BY_CANCEL = select(*_COLUMNS).where(mobile_changes.c.cancel_digest == bindparam("digest"))
+_MATURE = (
+    select(*_COLUMNS)
+    .where(mobile_changes.c.state == ChangeState.PENDING, mobile_changes.c.matures_at <= bindparam("now"))
+    .order_by(mobile_changes.c.matures_at)
+    .limit(bindparam("at_most"))
+)
+_CANCEL_OTHERS = (
+    update(mobile_changes)
+    .where(mobile_changes.c.sub == bindparam("of_sub"), _LIVE)
+    .values(state=ChangeState.CANCELLED, ended_at=bindparam("now"))
+)
+_PROVE = (
+    update(mobile_changes)
+    .where(mobile_changes.c.id == bindparam("change_id"), mobile_changes.c.state == ChangeState.PROVING)
+    .values(
+        state=ChangeState.PENDING,
+        proven_at=bindparam("now"),
+        matures_at=bindparam("matures"),
+        cancel_digest=bindparam("digest"),
+    )
+    .returning(mobile_changes.c.id)
+)
+_CONFIRM = (
+    update(mobile_changes)
+    .where(mobile_changes.c.id == bindparam("change_id"), mobile_changes.c.state == ChangeState.PENDING)
+    .values(state=ChangeState.CONFIRMED, confirmed_by=bindparam("by"), ended_at=bindparam("now"))
+    .returning(mobile_changes.c.id)
+)
+_CANCEL = (
+    update(mobile_changes)
+    .where(mobile_changes.c.id == bindparam("change_id"), _LIVE)
+    .values(state=ChangeState.CANCELLED, ended_at=bindparam("now"))
+    .returning(mobile_changes.c.id)
+)
+_MARK = (
+    update(proven_contacts)
+    .where(
+        proven_contacts.c.sub == bindparam("of_sub"), proven_contacts.c.contact_index == bindparam("index")
+    )
+    .values(source="customer", lost_at=None)
+)
+_LOSE_MOBILES = (
+    update(proven_contacts)
+    .where(
+        proven_contacts.c.sub == bindparam("of_sub"),
+        proven_contacts.c.kind == ContactKind.MOBILE,
+        proven_contacts.c.lost_at.is_(None),
+    )
+    .values(lost_at=bindparam("now"))
+)
+_FORGET_OTHER_MOBILES = delete(proven_contacts).where(
+    proven_contacts.c.sub == bindparam("of_sub"),
+    proven_contacts.c.kind == ContactKind.MOBILE,
+    proven_contacts.c.contact_index.not_in(bindparam("kept", expanding=True)),
+)
+
+
+def begin(tx: Tx, change: MobileChange, *, sealed: bytes, mobile_index: bytes) -> None:
+    """Begin a change; the one before it, if it was under way, is cancelled."""
+    tx.execute(_CANCEL_OTHERS, {"of_sub": change.sub, "now": change.asked_at})
+    tx.execute(
+        insert(mobile_changes),
+        {
+            "id": change.id,
+            "sub": change.sub,
+            "sealed_mobile": sealed,
+            "mobile_index": mobile_index,
+            "old_lost": change.old_lost,
+            "state": change.state,
+            "asked_at": change.asked_at,
+        },
+    )
+
+
+def current(tx: Tx, sub: str) -> ChangeRow | None:
+    """The change under way of an account."""
+    return _row(tx.execute(_CURRENT, {"of_sub": sub}).one_or_none())
+
+
+def by_id(tx: Tx, change_id: str) -> ChangeRow | None:
+    """The change with this id, in whatever state."""
+    return _row(tx.execute(_BY_ID, {"change_id": change_id}).one_or_none())
+
+
+def by_cancel_token(tx: Tx, digest: bytes) -> ChangeRow | None:
+    """The change that a notice's link cancels, in whatever state."""
+    return _row(tx.execute(_BY_CANCEL, {"digest": digest}).one_or_none())
+
+
+def mature(tx: Tx, now: int, *, at_most: int) -> tuple[ChangeRow, ...]:
+    """Pending changes whose time has come, the oldest first."""
+    return tuple(ChangeRow(*row) for row in tx.execute(_MATURE, {"now": now, "at_most": at_most}))
+
+
+def prove(tx: Tx, change_id: str, *, cancel_digest: bytes, matures_at: int, now: int) -> bool:
+    """Note the proof of a number: from now on it is pending. True for the one caller that does."""
+    values = {"change_id": change_id, "digest": cancel_digest, "matures": matures_at, "now": now}
+    return tx.execute(_PROVE, values).one_or_none() is not None
+
+
+def confirm(tx: Tx, change_id: str, *, by: ConfirmedBy, now: int) -> bool:
+    """Make a pending number good: True for the one caller that does. Write its contact in the same
+    transaction (``take_over``)."""
+    return tx.execute(_CONFIRM, {"change_id": change_id, "by": by, "now": now}).one_or_none() is not None
+
+
+def cancel(tx: Tx, change_id: str, *, now: int) -> bool:
+    """Cancel a change under way: True for the one caller that does."""
+    return tx.execute(_CANCEL, {"change_id": change_id, "now": now}).one_or_none() is not None
+
+
+def take_over(tx: Tx, sub: str, proven: ProvenContact, *, keep: bytes) -> None:
+    """The number is the account's mobile now; others are none any more, but for the one with index ``keep``
+    (the username's)."""
+    tx.execute(_FORGET_OTHER_MOBILES, {"of_sub": sub, "kept": (proven.contact_index, keep)})
+    prove_contact(tx, sub, proven)
+    tx.execute(_MARK, {"of_sub": sub, "index": proven.contact_index})
+
+
+def lose_mobiles(tx: Tx, sub: str, *, now: int) -> None:
+    """Note that the account's mobiles were reported lost: nothing more is sent there."""
+    tx.execute(_LOSE_MOBILES, {"of_sub": sub, "now": now})
+
+
+def _row(row: Any) -> ChangeRow | None:
+    return None if row is None else ChangeRow(*row)
