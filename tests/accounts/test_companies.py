@@ -91,6 +91,7 @@ WINERY = "Weingut Müller GmbH - S.r.l."
         ("Trattoria al 21", "TRATTORIA AL 21 di Rossi Mario & C. sas"),
         ("Sørensen Italia", "Soerensen Italia srl"),
         ("ТОВ Ромашка", "тов ромашка"),
+        ("Ristorante N\u00b4Golo", "Ngolo Ristorante"),
     ],
 )
 def test_b3_company_names_agree(typed: str, on_file: str) -> None:
@@ -143,6 +144,8 @@ def test_b3_company_names_differ(typed: str, on_file: str) -> None:
         "in liquidazione",
         "Soc. coop. a r.l.",
         "S.r.l. unipersonale in liquidazione",
+        # A form with another form inside it.
+        "S. in liquidazione P. A.",
     ],
 )
 def test_b3_a_name_of_which_nothing_is_left_agrees_with_none_not_even_itself(nothing: str) -> None:

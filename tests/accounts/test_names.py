@@ -81,6 +81,7 @@ def test_a3_given_names_differ(typed: str, on_file: str) -> None:
         ("Gossmann", "Gößmann"),
         ("Peña", "Pena"),
         ("Rossi-Bianchi", "Bianchi Verdi Rossi"),
+        ("Bian\u00adchi Rossi", "Rossi Bianchi"),
         ("Müller", "Mueller"),
         ("Muller", "Müller"),
         ("Rossi-Bianchi", "Rossi Bianchi"),
