@@ -105,6 +105,37 @@ def test_the_portal_reads_well(
     page.context.close()
 
 
+@pytest.mark.parametrize("language", ["it-IT", "en-GB"])
+def test_the_portal_bears_letters_of_twice_the_size_on_a_phone(
+    portal: str, chromium: Browser, language: str
+) -> None:
+    # WCAG 2.2, 1.4.4, as with a phone's own setting.
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, locale=language, bypass_csp=True)
+    page = context.new_page()
+    for path in ("/", "/nowhere", "/login", "/policies/RCA-100001/payout", "/logout"):
+        page.goto(portal + path)
+        page.add_style_tag(content="html { font-size: 225% !important }")
+        assert not overflows(page), path
+    context.close()
+
+
+@pytest.mark.parametrize("language", ["it-IT", "en-GB"])
+@pytest.mark.parametrize("width", [320, 390])
+def test_the_portal_keeps_its_name_and_the_way_out_on_one_line(
+    portal: str, chromium: Browser, language: str, width: int
+) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": 844}, locale=language)
+    page = context.new_page()
+    page.goto(portal + "/login")
+    name, leave = page.locator(".brand").bounding_box(), page.locator("#logout").bounding_box()
+    ways = [each.bounding_box() for each in page.locator(".ways a").all()]
+    context.close()
+    assert name is not None
+    assert leave is not None
+    assert leave["y"] < name["y"] + name["height"]
+    assert len({way["y"] for way in ways if way}) == 1
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_app_reads_well(
