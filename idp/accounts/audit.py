@@ -63,6 +63,10 @@ class Event(StrEnum):
     REGISTRY_LOOKED_UP = "registry_looked_up"
     ACCOUNT_FOLLOWED_REGISTRY = "account_followed_registry"
     MOBILE_CONFIRMED = "mobile_confirmed"
+    ACCOUNT_LOOKED_UP = "account_looked_up"
+    ACCOUNT_LOCKED = "account_locked"
+    ACCOUNT_UNLOCKED = "account_unlocked"
+    SESSIONS_ENDED = "sessions_ended"
 
 
 _ALLOWED: Mapping[Event, frozenset[str]] = {
@@ -119,6 +123,10 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
     Event.REGISTRY_LOOKED_UP: frozenset({"found", "by"}),
     Event.ACCOUNT_FOLLOWED_REGISTRY: frozenset({"what"}),
     Event.MOBILE_CONFIRMED: frozenset({"change", "by"}),
+    Event.ACCOUNT_LOOKED_UP: frozenset({"found"}),
+    Event.ACCOUNT_LOCKED: frozenset({"sessions"}),
+    Event.ACCOUNT_UNLOCKED: frozenset(),
+    Event.SESSIONS_ENDED: frozenset({"sessions", "by"}),
 }
 
 

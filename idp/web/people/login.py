@@ -34,7 +34,7 @@ def blueprint(face: Face) -> Blueprint:
                 status=status,
                 client_name=name,
                 register_url=f"/register?interaction={interaction.id}",
-                recover_url=None,
+                recover_url=f"/recover?interaction={interaction.id}",
                 can_cancel=True,
                 values=values,
                 faults=faults,

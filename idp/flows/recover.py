@@ -1,0 +1,570 @@
+"""Forgotten credentials (journey H): who it is, where a code goes, a second proof, what to keep.
+
+Up to the right answer nothing differs between a customer, somebody who never registered, and nobody: the same
+list as at registration (journey C3), the same pages, statements, writes and messages composed. What is wrong
+is told to the contact that was chosen, and to nobody where that is a decoy.
+
+Nobody is signed in by any of this. Each step reads where the recovery stands from the store
+(``accounts.recovery``) and takes nothing of it from the page; how it ends stands in ``flows.recovered``.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from idp.accounts import enrolment as cases
+from idp.accounts.audit import Event
+from idp.accounts.challenge import Challenge, Purpose
+from idp.accounts.records import CustomerRecord, Policy, RecordContact
+from idp.accounts.recovery import (
+    Account,
+    Obstacle,
+    Option,
+    Owner,
+    ProvenWay,
+    Recovery,
+    Stage,
+    keepable,
+    obstacle_of,
+)
+from idp.flows import activation, offering, proving, throttle
+from idp.flows.activation import Wrong as WrongCode
+from idp.flows.browser import Browser
+from idp.flows.idp import Idp
+from idp.flows.proving import Late, Limited, NotYet, Question, Refused
+from idp.flows.wording import Purpose as Letter
+from idp.store import accounts, audit, challenges, recoveries, registry
+from idp.store.accounts import AccountRow, ProvenContact
+from idp.store.database import Tx
+from idp.store.recoveries import RecoveryRow
+from idp.values import Contact, EmailAddress, Handle, Identifier, ProfileKind, RecordState
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """A recovery as its browser finds it; ``challenge`` is the newest that was sent.
+
+    ``account`` and ``owner`` are there once the contact is proven, and not before.
+    """
+
+    recovery: Recovery
+    stage: Stage
+    challenge: Challenge | None
+    account: Account | None = None
+    owner: AccountRow | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """There is a list to choose from; ``handle`` is what the browser is to hold of a new recovery."""
+
+    handle: Handle | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NotRegistered:
+    """The activation code is good, and its customer has no account yet: it registers them as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No such option in this browser's list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A code is on its way, or what is wrong is, or nothing. The same for the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """This much is proven: on to what is asked next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """It is noted which ways of confirming stay; the others go when the password is set."""
+
+
+# --- who it is --------------------------------------------------------------------------------------------
+
+
+def begin(
+    idp: Idp,
+    identifier: Identifier,
+    browser: Browser,
+    *,
+    known: UnderWay | None,
+    interaction_id: str | None,
+    language: str,
+    now: int,
+    born: date | None = None,
+) -> Begun | Limited:
+    """Look up whose contacts to show; the same identifier in the same browser goes on where it stands.
+
+    Raises ``RegistryDown``.
+    """
+    digest = browser.digest or b""
+    offer = offering.offer(idp, identifier, browser=digest.hex(), source=browser.source, now=now, born=born)
+    if isinstance(offer, Limited):
+        return offer
+    options = tuple(Option(o.handle, o.contact, o.customer_number) for o in offer.options)
+    if known is not None and _goes_on(known, identifier, options):
+        return Begun(None)
+    handle = idp.entropy.handle()
+    recovery = replace(
+        _fresh(idp, identifier, options, interaction_id, language, now=now),
+        obstacle=None if offer.reason is None else Obstacle(offer.reason),
+    )
+    _keep_new(idp, recovery, handle, browser, now=now)
+    return Begun(handle)
+
+
+def _fresh(
+    idp: Idp,
+    identifier: Identifier,
+    options: tuple[Option, ...],
+    interaction_id: str | None,
+    language: str,
+    *,
+    now: int,
+) -> Recovery:
+    return Recovery(
+        id=idp.entropy.identifier(),
+        case_number=cases.case_number(idp.entropy.octets(cases.CASE_OCTETS)),
+        language=language,
+        created_at=now,
+        expires_at=now + idp.settings.recovery.life,
+        identifier=identifier,
+        options=options,
+        interaction_id=interaction_id,
+    )
+
+
+def _keep_new(idp: Idp, recovery: Recovery, handle: Handle, browser: Browser, *, now: int) -> None:
+    """Store a recovery that begins, for this browser alone."""
+    sealed = recoveries.seal(idp.sealer, recovery)
+    number = next((o.customer_number for o in recovery.options if o.customer_number is not None), "")
+    actor = idp.sealer.pseudonym(f"customer:{number}")
+    with idp.writing() as tx:
+        recoveries.insert_recovery(
+            tx, recovery, handle_digest=digest_for(handle, browser), sealed_offer=sealed
+        )
+        audit.add(
+            tx,
+            Event.RECOVERY_BEGUN,
+            at=now,
+            actor=actor if number else None,
+            source=throttle.pseudonym_of_source(idp, browser.source),
+            details=_case(recovery),
+        )
+
+
+def digest_for(handle: Handle, browser: Browser) -> bytes:
+    """What finds a recovery: its handle together with the browser's own, so that neither does elsewhere."""
+    own = "" if browser.handle is None else browser.handle.secret
+    return Handle(f"{handle.secret}.{own}").digest
+
+
+def _goes_on(known: UnderWay, identifier: Identifier, options: tuple[Option, ...]) -> bool:
+    recovery = known.recovery
+    return (
+        known.stage not in (Stage.OVER, Stage.COMPLETED, Stage.EXPIRED)
+        and recovery.identifier == identifier
+        and [(o.contact, o.customer_number) for o in recovery.options]
+        == [(o.contact, o.customer_number) for o in options]
+    )
+
+
+def under_way(idp: Idp, handle: Handle, browser: Browser, *, now: int) -> UnderWay | None:
+    """The recovery that this browser holds; None when there is none, or it ended."""
+    with idp.reading() as tx:
+        row = recoveries.find(tx, digest_for(handle, browser))
+        if row is None or row.completed_at is not None or row.expires_at <= now:
+            return None
+        challenge = challenges.latest(tx, row.id)
+        # Before it is proven nothing of an account is looked at: it would be there, or not.
+        owner, ways = (None, ()) if row.proven_at is None else _owned(tx, row)
+    recovery = recoveries.opened(idp.sealer, row)
+    account = account_of(idp, recovery, owner, ways)
+    return UnderWay(recovery, recovery.stage(account, now), challenge, account, owner)
+
+
+def _owned(tx: Tx, row: RecoveryRow) -> tuple[AccountRow | None, tuple[ProvenWay, ...]]:
+    sub = row.sub or ""
+    return accounts.by_sub(tx, sub), recoveries.ways_of(tx, sub)
+
+
+def account_of(
+    idp: Idp, recovery: Recovery, owner: AccountRow | None, ways: tuple[ProvenWay, ...]
+) -> Account | None:
+    """What of the account decides where the recovery stands."""
+    choice = recovery.choice
+    if owner is None or choice is None:
+        return None
+    return Account(
+        sub=owner.sub,
+        active=owner.state == accounts.ACTIVE,
+        password_changed_at=owner.password_changed_at,
+        used_index=idp.sealer.contact_index(choice.contact),
+        proven=ways,
+    )
+
+
+def activate(
+    idp: Idp,
+    identifier: Identifier,
+    typed: str,
+    browser: Browser,
+    *,
+    interaction_id: str | None,
+    language: str,
+    now: int,
+) -> Begun | NotRegistered | WrongCode | Limited:
+    """Begin with an activation code, which stands for the contact and for the second proof (journey H).
+
+    It is used up when the password is set. Raises ``Malformed`` for what is no code at all, and
+    ``RegistryDown``.
+    """
+    found = activation.look_up(idp, identifier, typed, browser=browser, now=now)
+    if isinstance(found, WrongCode | Limited):
+        return found
+    with idp.reading() as tx:
+        account = accounts.find_by_customer(tx, found.record.customer_number)
+    if account is None:
+        return NotRegistered()
+    if account.state != accounts.ACTIVE:
+        return WrongCode()
+    username = accounts.open_profile(idp.sealer, account).username
+    handle, chosen = idp.entropy.handle(), idp.entropy.identifier()
+    options = (Option(chosen, username, account.customer_number),)
+    recovery = replace(
+        _fresh(idp, identifier, options, interaction_id, language, now=now),
+        chosen=chosen,
+        owner=Owner(account.sub, account.password_changed_at),
+        activation=found.digest.hex(),
+        proven_at=now,
+        second_at=now,
+    )
+    _keep_new(idp, recovery, handle, browser, now=now)
+    return Begun(handle)
+
+
+# --- where the code goes ----------------------------------------------------------------------------------
+
+
+def choose(
+    idp: Idp, known: UnderWay, handle: str, *, source: str, now: int
+) -> Sent | NotYet | Proven | Limited | Unknown:
+    """Choose the contact that gets the code. Raises ``RegistryDown``."""
+    recovery = known.recovery
+    option = recovery.option(handle)
+    if option is None:
+        return Unknown()
+    again = handle == recovery.chosen
+    if again and recovery.proven_at is not None:
+        return Proven()
+    chosen = _judged(idp, recovery, option, now=now)
+    # To another contact there is no gap; how many messages go to one is counted.
+    asked = proving.ask(
+        idp, _question(idp, chosen, option), known.challenge if again else None, source=source, now=now
+    )
+    if isinstance(asked, NotYet | Limited):
+        return asked
+    sealed = recoveries.seal(idp.sealer, chosen)
+    with idp.writing() as tx:
+        if recoveries.choose(tx, chosen, sealed_offer=sealed, now=now):
+            proving.write(tx, asked, now=now)
+            audit.add(
+                tx,
+                Event.RECOVERY_CONTACT_CHOSEN,
+                at=now,
+                source=throttle.pseudonym_of_source(idp, source),
+                details=_case(chosen),
+            )
+    idp.post_waiting.set()
+    return Sent()
+
+
+def resend(idp: Idp, known: UnderWay, *, source: str, now: int) -> Sent | NotYet | Limited | Unknown:
+    """Send another code to the chosen contact; the one before it ends."""
+    option = known.recovery.choice
+    if option is None:
+        return Unknown()
+    question = _question(idp, known.recovery, option)
+    return _send(idp, question, known.challenge, source=source, now=now)
+
+
+def answer(idp: Idp, known: UnderWay, code: str, *, source: str, now: int) -> Proven | Refused | Limited:
+    """Take an answer to the code; every one costs a try before it is looked at."""
+    recovery, challenge, option = known.recovery, known.challenge, known.recovery.choice
+    if option is None or challenge is None:
+        return Refused("code_expired")
+    verdict = proving.judge(
+        idp,
+        challenge,
+        code,
+        option.contact,
+        purpose=Purpose.RECOVERY,
+        subject=recovery.id,
+        source=source,
+        now=now,
+    )
+    match verdict:
+        case Refused() | Limited():
+            return verdict
+        case Late():
+            return _late(idp, recovery)
+    with idp.writing() as tx:
+        proven = challenges.end(tx, challenge.id, now=now) and recoveries.prove(
+            tx, recovery.id, chosen=option.handle, now=now
+        )
+        if proven:
+            proving.answered(tx, challenge, now=now)
+    return Proven() if proven else _late(idp, recovery)
+
+
+def resend_wait(idp: Idp, known: UnderWay, *, now: int) -> int:
+    """Seconds until another code can be asked for."""
+    return proving.wait(idp, known.challenge, now=now)
+
+
+def _judged(idp: Idp, recovery: Recovery, option: Option, *, now: int) -> Recovery:
+    """The recovery with this option chosen: whose account it is, or why it recovers nothing."""
+    number = option.customer_number or ""
+    # Asked anew: a contact may have changed since it was shown. Of a decoy, too.
+    record = idp.registry.by_customer_number(number)
+    if record is None:
+        registry.seal(idp.sealer, _SOMEONE)
+    with idp.reading() as tx:
+        found = recoveries.owner_of(tx, number)
+    owner, active = found or (None, False)
+    days = () if record is None else record.contacts
+    obstacle = recovery.obstacle
+    if option.customer_number is not None:
+        obstacle = obstacle_of(
+            owner,
+            max((one.changed_on for one in days if one.contact == option.contact), default=None),
+            idp.settings.recovery.contact_age,
+            now,
+            active=active and record is not None and record.state is not RecordState.DECEASED,
+        )
+    return replace(
+        recovery,
+        chosen=option.handle,
+        owner=owner if obstacle is None else None,
+        obstacle=obstacle,
+        activation=None,
+        proven_at=None,
+        second_at=None,
+        kept=None,
+    )
+
+
+def _question(idp: Idp, recovery: Recovery, option: Option) -> Question:
+    """Where the contact recovers nothing, no answer is right, and the message tells why or goes to nobody."""
+    obstacle = recovery.obstacle
+    truth = None if obstacle is None else _TRUTHS.get(obstacle)
+    return Question(
+        purpose=Purpose.RECOVERY,
+        subject=recovery.id,
+        contact=option.contact,
+        letter=Letter.RECOVERY_CODE,
+        language=recovery.language,
+        life=idp.settings.codes.registration_life,
+        right=obstacle is None,
+        addressed=obstacle is None or truth is not None,
+        truth=truth,
+    )
+
+
+_TRUTHS = {
+    Obstacle.NO_ACCOUNT: Letter.RECOVERY_NO_ACCOUNT,
+    Obstacle.FRESH_CONTACT: Letter.RECOVERY_FRESH_CONTACT,
+}
+
+
+def _send(
+    idp: Idp, question: Question, latest: Challenge | None, *, source: str, now: int
+) -> Sent | NotYet | Limited:
+    asked = proving.ask(idp, question, latest, source=source, now=now)
+    if isinstance(asked, NotYet | Limited):
+        return asked
+    with idp.writing() as tx:
+        proving.write(tx, asked, now=now)
+    idp.post_waiting.set()
+    return Sent()
+
+
+def _late(idp: Idp, recovery: Recovery) -> Proven | Refused:
+    """What an answer that came too late finds: of a form sent twice, the second the first one's work."""
+    with idp.reading() as tx:
+        row = recoveries.by_id(tx, recovery.id)
+    done = row is not None and row.proven_at is not None and row.chosen == recovery.chosen
+    return Proven() if done else Refused("code_expired")
+
+
+# --- a second proof ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SecondWay:
+    """A way to confirm once more; ``handle`` means nothing in another recovery."""
+
+    handle: str
+    contact: Contact
+
+
+def second_ways(idp: Idp, known: UnderWay) -> tuple[SecondWay, ...]:
+    """The ways of which one is asked, the strongest first; none before the contact is proven."""
+    if known.account is None:
+        return ()
+    return tuple(
+        SecondWay(_handle_of(idp, known.recovery, way), opened(idp, known.account.sub, way))
+        for way in known.recovery.ways(known.account)
+    )
+
+
+def second_under_way(idp: Idp, known: UnderWay) -> SecondWay | None:
+    """The way whose code was sent last, if it is still one of those asked for."""
+    challenge = known.challenge
+    if challenge is None or challenge.purpose is not Purpose.RECOVERY_SECOND:
+        return None
+    contact = challenges.open_contact(idp.sealer, challenge.id, challenge.sealed_contact)
+    return next((way for way in second_ways(idp, known) if way.contact == contact), None)
+
+
+def send_second(
+    idp: Idp, known: UnderWay, handle: str, *, source: str, now: int
+) -> Sent | NotYet | Limited | Unknown:
+    """Send a code to one of the second ways."""
+    way = next((way for way in second_ways(idp, known) if way.handle == handle), None)
+    if way is None:
+        return Unknown()
+    before = second_under_way(idp, known)
+    latest = known.challenge if before == way else None
+    return _send(idp, _second_question(idp, known.recovery, way), latest, source=source, now=now)
+
+
+def answer_second(
+    idp: Idp, known: UnderWay, code: str, *, source: str, now: int
+) -> Proven | Refused | Limited:
+    """Take an answer to the second code."""
+    recovery, challenge = known.recovery, known.challenge
+    way = second_under_way(idp, known)
+    if way is None or challenge is None or recovery.chosen is None:
+        return Refused("code_expired")
+    verdict = proving.judge(
+        idp,
+        challenge,
+        code,
+        way.contact,
+        purpose=Purpose.RECOVERY_SECOND,
+        subject=recovery.id,
+        source=source,
+        now=now,
+    )
+    match verdict:
+        case Refused() | Limited():
+            return verdict
+        case Late():
+            return _late_second(idp, recovery)
+    with idp.writing() as tx:
+        proven = challenges.end(tx, challenge.id, now=now) and recoveries.prove_second(
+            tx, recovery.id, chosen=recovery.chosen, now=now
+        )
+        if proven:
+            proving.answered(tx, challenge, now=now)
+    return Proven() if proven else _late_second(idp, recovery)
+
+
+def opened(idp: Idp, sub: str, way: ProvenWay) -> Contact:
+    """The contact of a way; raises ``Unsealable``."""
+    proven = ProvenContact(way.contact_index, way.kind, way.sealed, way.added_at)
+    return accounts.open_contact(idp.sealer, sub, proven)
+
+
+def _second_question(idp: Idp, recovery: Recovery, way: SecondWay) -> Question:
+    return Question(
+        purpose=Purpose.RECOVERY_SECOND,
+        subject=recovery.id,
+        contact=way.contact,
+        letter=Letter.RECOVERY_CODE,
+        language=recovery.language,
+        life=idp.settings.codes.registration_life,
+    )
+
+
+def _late_second(idp: Idp, recovery: Recovery) -> Proven | Refused:
+    with idp.reading() as tx:
+        row = recoveries.by_id(tx, recovery.id)
+    done = row is not None and row.second_at is not None and row.chosen == recovery.chosen
+    return Proven() if done else Refused("code_expired")
+
+
+def _handle_of(idp: Idp, recovery: Recovery, way: ProvenWay) -> str:
+    return idp.sealer.pseudonym(f"recovery:{recovery.id}:{way.contact_index.hex()}")
+
+
+# --- what stays -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A way of confirming that the customer keeps or removes; ``added_at`` in epoch seconds."""
+
+    handle: str
+    contact: Contact
+    added_at: int
+    just_used: bool
+
+
+def factors(idp: Idp, known: UnderWay) -> tuple[Factor, ...]:
+    """What there is to keep or to remove."""
+    account = known.account
+    if account is None:
+        return ()
+    used = set() if known.recovery.activation is not None else {account.used_index}
+    if known.recovery.second_at is not None and (second := second_under_way(idp, known)) is not None:
+        used.add(idp.sealer.contact_index(second.contact))
+    return tuple(
+        Factor(
+            _handle_of(idp, known.recovery, way),
+            opened(idp, account.sub, way),
+            way.added_at,
+            way.contact_index in used,
+        )
+        for way in keepable(account.proven)
+    )
+
+
+def keep(idp: Idp, known: UnderWay, handles: frozenset[str], *, now: int) -> Kept | Unknown:
+    """Note what stays; handles of another recovery mean nothing."""
+    account = known.account
+    if account is None:
+        return Unknown()
+    kept = frozenset(
+        way.contact_index.hex()
+        for way in keepable(account.proven)
+        if _handle_of(idp, known.recovery, way) in handles
+    )
+    said = replace(known.recovery, kept=kept)
+    sealed = recoveries.seal(idp.sealer, said)
+    with idp.writing() as tx:
+        noted = recoveries.keep(tx, said, sealed_offer=sealed, now=now)
+    return Kept() if noted else Unknown()
+
+
+def _case(recovery: Recovery) -> dict[str, str | int | bool | None]:
+    return {"recovery": recovery.id, "case": recovery.case_number, "reason": recovery.obstacle}
+
+
+_LONG_AGO = date(1900, 1, 1)
+_SOMEONE = CustomerRecord(
+    customer_number="",
+    profile=ProfileKind.PERSON,
+    state=RecordState.ACTIVE,
+    updated_on=_LONG_AGO,
+    contacts=(RecordContact(EmailAddress("someone@nobody.invalid"), _LONG_AGO),) * 2,
+    policies=(Policy("", "", active=True),) * 2,
+)
+"""Sealed and thrown away where there is no record to open: it costs the same."""

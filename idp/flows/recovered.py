@@ -1,0 +1,253 @@
+"""A recovery ends: the account has another password, and whatever was open is closed, in one transaction.
+
+All sessions, everything issued to clients and all browsers known for the account end; confidential clients
+are told (OpenID Connect Back-Channel Logout 1.0), and so is the customer, at every contact of their own.
+Nobody is signed in.
+"""
+
+from dataclasses import dataclass, replace
+
+from idp.accounts.audit import Event
+from idp.accounts.challenge import Purpose
+from idp.accounts.lockout import Throttled as Braked
+from idp.accounts.password import Personal
+from idp.accounts.recovery import Recovery, Stage
+from idp.flows import activation, birth, post, proving, recover, register, throttle
+from idp.flows import sessions as session_flows
+from idp.flows.browser import Browser
+from idp.flows.idp import Idp
+from idp.flows.proving import Limited
+from idp.flows.recover import UnderWay
+from idp.flows.register import PasswordRefused
+from idp.flows.wording import Purpose as Letter
+from idp.store import accounts, audit, outbox, recoveries, sessions, tokens
+from idp.store.accounts import AccountProfile, AccountRow
+from idp.store.database import Tx
+from idp.store.outbox import Parcel
+from idp.values import Contact, Handle
+
+_DAY = 86400
+_ATTEMPTS = 4
+"""How often the farewells are composed anew because a session began meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """The password is set, by this request or by one that was faster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """Nothing was changed: a proof is missing, or the recovery or its account changed meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What the last page tells; ``limited_until`` in epoch seconds, None when nothing is limited."""
+
+    username: Contact
+    limited_until: int | None
+    interaction_id: str | None
+
+
+def username_of(idp: Idp, owner: AccountRow) -> Contact:
+    """The username, for whoever has proven the account to be theirs; raises ``Unsealable``."""
+    return accounts.open_profile(idp.sealer, owner).username
+
+
+def set_password(
+    idp: Idp, known: UnderWay, password: str, browser: Browser, *, now: int
+) -> Recovered | PasswordRefused | Limited | Over:
+    """Judge the new password, set it, and end everything else.
+
+    Raises ``RegistryDown``, and ``Overloaded`` when too many wait to be hashed.
+    """
+    recovery, account, owner = known.recovery, known.account, known.owner
+    choice = recovery.choice
+    if known.stage is not Stage.PASSWORD or account is None or owner is None or choice is None:
+        return Over()
+    profile = accounts.open_profile(idp.sealer, owner)
+    refused = register.judge_password(idp, password, _personal(idp, recovery, profile))
+    if refused is not None:
+        return refused
+    brakes = throttle.password_brakes(idp, recovery.id)
+    decision = throttle.spend(idp, brakes, now=now)
+    if isinstance(decision, Braked):
+        kind = choice.contact.kind
+        return proving.limited(idp, brakes, decision, browser.source, Purpose.RECOVERY, kind, now=now)
+    ending = _Ending(
+        recovery,
+        owner,
+        password_hash=idp.hasher.hash(password),
+        notices=_notices(idp, known, owner, now=now),
+        source=throttle.pseudonym_of_source(idp, browser.source),
+    )
+    done = _end(idp, ending, now=now)
+    if done:
+        idp.post_waiting.set()
+        return Recovered()
+    return _over(idp, recovery)
+
+
+def finished(idp: Idp, handle: Handle, browser: Browser, *, now: int) -> Finished | None:
+    """The recovery that this browser brought to its end; None while there is none."""
+    with idp.reading() as tx:
+        row = recoveries.find(tx, recover.digest_for(handle, browser))
+        if row is None or row.completed_at is None or row.expires_at <= now:
+            return None
+        owner = accounts.by_sub(tx, row.sub or "")
+    # Whoever was locked out since is not told more.
+    if owner is None or owner.state != accounts.ACTIVE:
+        return None
+    limited = owner.limited_until if (owner.limited_until or 0) > now else None
+    return Finished(username_of(idp, owner), limited, row.interaction_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """What was prepared before the transaction."""
+
+    recovery: Recovery
+    owner: AccountRow
+    password_hash: str
+    notices: tuple[Parcel, ...]
+    source: str
+
+
+class _Late(Exception):
+    """Something is not as it was read: nothing of this is to stay."""
+
+
+class _MoreToTell(Exception):
+    """A client was issued something after the farewells were composed."""
+
+
+def _end(idp: Idp, ending: _Ending, *, now: int) -> bool:
+    for attempt in range(_ATTEMPTS):
+        with idp.reading() as tx:
+            issued = tokens.issued_to(tx, ending.owner.sub, now=now)
+        farewells = session_flows.farewells_to_all(idp, ending.owner.sub, now=now)
+        known = issued if attempt < _ATTEMPTS - 1 else None
+        try:
+            with idp.writing() as tx:
+                _write(idp, tx, ending, farewells, known, now=now)
+        except _MoreToTell:
+            continue
+        except _Late:
+            return False
+        return True
+    return False
+
+
+def _write(
+    idp: Idp,
+    tx: Tx,
+    ending: _Ending,
+    farewells: tuple[Parcel, ...],
+    issued: frozenset[tuple[str, str]] | None,
+    *,
+    now: int,
+) -> None:
+    """Everything at once, each step finding the one before it done.
+
+    Raises ``_MoreToTell`` where more ends than was ``issued`` when the farewells were composed.
+    """
+    recovery, sub = ending.recovery, ending.owner.sub
+    row = recoveries.complete(tx, recovery.id, now=now)
+    if row is None or row.sub != sub:
+        raise _Late
+    # As it stands in this transaction: a factor may have been added, or another contact chosen, since.
+    ways = recoveries.ways_of(tx, sub)
+    account = recover.account_of(idp, recovery, accounts.by_sub(tx, sub), ways)
+    standing = replace(
+        recovery,
+        chosen=row.chosen,
+        activation=row.activation,
+        proven_at=row.proven_at,
+        second_at=row.second_at,
+    )
+    if row.chosen != recovery.chosen or standing.stage(account, now) is not Stage.PASSWORD:
+        raise _Late
+    if row.activation is not None and not _spent(tx, row.activation, ending.owner, now=now):
+        raise _Late
+    if not recoveries.set_password(
+        tx,
+        sub,
+        ending.password_hash,
+        seen=ending.owner.password_changed_at,
+        limited_until=None
+        if row.second_at is not None
+        else now + idp.settings.lifetimes.limited_after_recovery,
+        now=now,
+    ):
+        raise _Late
+    removed = standing.removes(ways)
+    for way in removed:
+        recoveries.remove_way(tx, sub, way.contact_index)
+    ended = sessions.end_all(tx, sub, now=now)
+    revoked = tokens.revoke_all(tx, sub, now=now)
+    if issued is not None and not revoked <= issued:
+        raise _MoreToTell
+    sessions.forget_browsers(tx, sub)
+    recoveries.end_others(tx, sub, but=recovery.id, now=now)
+    outbox.add(tx, *ending.notices, *farewells)
+    audit.add(
+        tx,
+        Event.RECOVERY_COMPLETED,
+        at=now,
+        actor=idp.sealer.pseudonym(f"sub:{sub}"),
+        source=ending.source,
+        details={
+            "recovery": recovery.id,
+            "case": recovery.case_number,
+            "proof": "activation_code" if row.activation is not None else "contact",
+            "second": row.second_at is not None,
+            "sessions": len(ended),
+            "clients": len(farewells),
+            "removed": len(removed),
+        },
+    )
+
+
+def _spent(tx: Tx, digest: str, owner: AccountRow, *, now: int) -> bool:
+    return activation.spend(tx, bytes.fromhex(digest), owner.customer_number, now=now)
+
+
+def _notices(idp: Idp, known: UnderWay, owner: AccountRow, *, now: int) -> tuple[Parcel, ...]:
+    """One to every contact of the customer that is nobody else's, but to none that was reported lost."""
+    record = idp.registry.by_customer_number(owner.customer_number)
+    proven = () if known.account is None else known.account.proven
+    lost = {way.contact_index for way in proven if way.lost}
+    told = dict.fromkeys(() if record is None else birth.own_contacts(idp, record))
+    told |= dict.fromkeys(recover.opened(idp, owner.sub, way) for way in proven if way.typed)
+    return tuple(
+        post.prepare(
+            idp,
+            to=contact,
+            purpose=Letter.RECOVERED,
+            language=owner.language,
+            now=now,
+            expires_at=now + _DAY,
+        )
+        for contact in told
+        if idp.sealer.contact_index(contact) not in lost
+    )
+
+
+def _personal(idp: Idp, recovery: Recovery, profile: AccountProfile) -> Personal:
+    brand = idp.settings.brand
+    names = (profile.given_name, profile.family_name, profile.company_name)
+    return Personal(
+        names=tuple(name for name in names if name),
+        username=profile.username,
+        birth_year=None if profile.birth_date is None else profile.birth_date.year,
+        tax_code=recovery.identifier.tax_code,
+        house_words=(brand.name, brand.insurer_name),
+    )
+
+
+def _over(idp: Idp, recovery: Recovery) -> Recovered | Over:
+    """What a request that came too late finds: of a form sent twice, the second the first one's work."""
+    with idp.reading() as tx:
+        row = recoveries.by_id(tx, recovery.id)
+    return Recovered() if row is not None and row.completed_at is not None else Over()
