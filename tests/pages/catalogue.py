@@ -1,8 +1,13 @@
 """The catalogues of the pages and the sentences in templates and code, compared and brought together.
 
-`python -m tests.pages.catalogue` adds what is new to every `pages.po` (untranslated) and drops what is gone.
+`python -m tests.pages.catalogue` adds what is new to every `pages.po` (untranslated; in English the key is
+its own translation) and drops what is gone. `python -m tests.pages.catalogue it new.json` also takes
+translations from a file of {key: translation}; where there are plural forms, the singular key and a list.
 """
 
+import json
+import sys
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -62,20 +67,35 @@ def sentences(catalog: Catalog) -> dict[str | tuple[str, ...], Message]:
     return {m.id if isinstance(m.id, str) else tuple(m.id): m for m in catalog if m.id}
 
 
-def update(language: str) -> None:
-    """Write the catalogue of a language again: the sentences of today, with the translations it had."""
+def brought_together(language: str, said: Mapping[str, str | list[str]] | None = None) -> str:
+    """The catalogue as it is to stand in the tree: the sentences of today, with the translations it had.
+
+    ``said`` has new ones, by key; where there are plural forms, by the singular key.
+    """
     fresh = Catalog(locale=language, charset="utf-8", fuzzy=False, header_comment="# Sentences of the pages.")
     had = sentences(shipped(language)) if path_of(language).exists() else {}
     for key, message in sorted(sentences(extracted()).items(), key=lambda item: item[1].locations[0][0]):
         kept = had[key].string if key in had else None
+        new = (said or {}).get(key if isinstance(key, str) else key[0])
+        if language == "en":
+            kept = key
+        elif new is not None:
+            kept = new if isinstance(new, str) else tuple(new)
         fresh.add(message.id, kept, message.locations)
     packed = BytesIO()
     write_po(packed, fresh, width=100, omit_header=False, include_lineno=False)
     lines = packed.getvalue().decode().splitlines(keepends=True)
-    kept_lines = [line for line in lines if not line.startswith(SAYS_NOTHING)]
-    path_of(language).write_text("".join(kept_lines), encoding="utf-8")
+    return "".join(line for line in lines if not line.startswith(SAYS_NOTHING))
+
+
+def main(arguments: list[str]) -> None:
+    """Write the catalogues anew."""
+    new = dict(zip(arguments[::2], arguments[1::2], strict=True))
+    for language in LANGUAGES:
+        said = json.loads(Path(new[language]).read_text(encoding="utf-8")) if language in new else None
+        path_of(language).parent.mkdir(parents=True, exist_ok=True)
+        path_of(language).write_text(brought_together(language, said), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    for each in LANGUAGES:
-        update(each)
+    main(sys.argv[1:])
