@@ -116,7 +116,7 @@ _ADVICE: Mapping[str, str] = {
 
 _NO_REASON = N_(
     "Nothing has failed so far: the code is on its way or waits to be typed. Ask the customer to look in the "
-    "spam folder and to choose “Send again” after a minute."
+    "spam folder and, after a minute, to ask for another code on the page."
 )
 
 
