@@ -4,15 +4,25 @@ A match and a mismatch cost the same: the same look-ups, and on records that are
 and judging them (security bar 5.1).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from idp.accounts.enrolment import Typed
-from idp.accounts.matching import ContactFacts, Match, Outcome, Reason, match
+from idp.accounts.matching import (
+    ContactFacts,
+    Match,
+    NoMatch,
+    Outcome,
+    Reason,
+    bears,
+    identified,
+    match,
+)
 from idp.accounts.records import CustomerRecord, Policy, RecordContact
 from idp.flows.idp import Idp
-from idp.store import accounts, registry
-from idp.values import ProfileKind, RecordState
+from idp.store import accounts, activation_codes, registry
+from idp.values import Contact, Identifier, ProfileKind, RecordState
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +39,97 @@ def by_data(idp: Idp, typed: Typed, *, now: int) -> Judged:
     Two look-ups in the registry and one in our own accounts, always. Raises ``RegistryDown``.
     """
     candidates = idp.registry.by_contact(typed.username)
-    (standing,) = idp.registry.standings((typed.username,))
-    index = idp.sealer.contact_index(typed.username)
-    with idp.reading() as tx:
-        claims = accounts.claims(tx, index, (record.customer_number for record in candidates))
+    facts = _facts(idp, typed.username, candidates)
     _work_as_if_found(idp, typed, _RECORDS_OF_ONE - len(candidates), now=now)
-    facts = ContactFacts(
+    return judged(match(typed.registrant(), candidates, facts, idp.settings.registration, now))
+
+
+def by_identifier(idp: Idp, typed: Typed, identifier: Identifier, *, now: int) -> Judged:
+    """What the registry makes of a contact chosen for a tax code or VAT number (journey C3).
+
+    No name is compared: whoever answers at a contact of the record is the customer. Of one person's two
+    records with this contact the profile that was chosen says which is meant, else the code. Look-ups and
+    work as in ``by_data``. Raises ``RegistryDown``.
+    """
+    found = idp.registry.by_identifier(identifier)
+    facts = _facts(idp, typed.username, found)
+    _work_as_if_found(idp, typed, _RECORDS_OF_ONE - len(found), now=now)
+    rules = idp.settings.registration
+    holding = tuple(record for record in found if _holds(record, typed.username))
+    profiles = {record.profile for record in holding if bears(record, identifier)}
+    wanted = typed.profile if typed.profile in profiles else None
+    outcome = identified(identifier, holding or found, facts.registered, wanted, rules, now)
+    if not holding:
+        # A decoy, or what has left the record meanwhile.
+        untold = isinstance(outcome, NoMatch) and not outcome.reason.told_to_contact
+        return judged(outcome) if untold else Judged(None, Reason.NOTHING_OFFERED)
+    if not isinstance(outcome, Match):
+        return judged(outcome)
+    refused = _unusable(facts)
+    return judged(outcome) if refused is None else Judged(None, refused)
+
+
+def by_activation(
+    idp: Idp, typed: Typed, identifier: Identifier, customer_number: str, *, now: int
+) -> Judged:
+    """Whether the customer of an activation code may register with this contact, which may be on their record
+    or on none.
+
+    Members of a collective policy may (journey C5). Raises ``RegistryDown``.
+    """
+    record = idp.registry.by_customer_number(customer_number)
+    found = () if record is None else (record,)
+    facts = _facts(idp, typed.username, found)
+    rules = idp.settings.registration.model_copy(update={"collective": "allow"})
+    outcome = identified(identifier, found, facts.registered, None, rules, now)
+    if not isinstance(outcome, Match):
+        return judged(outcome)
+    if facts.holders and not _holds(outcome.record, typed.username):
+        return Judged(None, Reason.SHARED_CONTACT)
+    refused = _unusable(facts)
+    return judged(outcome) if refused is None else Judged(None, refused)
+
+
+def again(idp: Idp, typed: Typed, *, activation: str | None = None, now: int) -> Judged:
+    """The same, on the way the customer came: the registry may have changed meanwhile.
+
+    ``activation`` is the enrolment's.
+    """
+    if typed.identifier is None:
+        return by_data(idp, typed, now=now)
+    if activation is None:
+        return by_identifier(idp, typed, typed.identifier, now=now)
+    with idp.reading() as tx:
+        code = activation_codes.find(tx, bytes.fromhex(activation))
+    if code is None or not code.live(now):
+        return Judged(None, Reason.NONE_CHOSEN)
+    return by_activation(idp, typed, typed.identifier, code.customer_number, now=now)
+
+
+def _facts(idp: Idp, contact: Contact, records: Sequence[CustomerRecord]) -> ContactFacts:
+    (standing,) = idp.registry.standings((contact,))
+    index = idp.sealer.contact_index(contact)
+    with idp.reading() as tx:
+        claims = accounts.claims(tx, index, (record.customer_number for record in records))
+    return ContactFacts(
         holders=standing.holders,
         of_agency=standing.of_agency,
         registered=claims.registered,
         username_of=claims.username_of,
     )
-    return judged(match(typed.registrant(), candidates, facts, idp.settings.registration, now))
 
 
-def again(idp: Idp, typed: Typed, *, now: int) -> Judged:
-    """The same, on the way the customer came: the registry may have changed meanwhile."""
-    return by_data(idp, typed, now=now)
+def _unusable(facts: ContactFacts) -> Reason | None:
+    """Why a contact can be nobody's new username."""
+    if facts.of_agency:
+        return Reason.AGENCY_CONTACT
+    if facts.holders > 1:
+        return Reason.SHARED_CONTACT
+    return None if facts.username_of is None else Reason.CONTACT_TAKEN
+
+
+def _holds(record: CustomerRecord, contact: Contact) -> bool:
+    return any(on_record.contact == contact for on_record in record.contacts)
 
 
 def judged(outcome: Outcome) -> Judged:

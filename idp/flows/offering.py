@@ -31,7 +31,7 @@ from idp.values import (
 )
 from idp.values.contacts import stored_contact
 
-__all__ = ["Limited", "Offer", "Option", "offer", "opened", "seal"]
+__all__ = ["Limited", "Offer", "Option", "offer", "opened", "own", "seal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +136,9 @@ def offer(
                 )
         return Limited(decision.retry_after)
     found = idp.registry.by_identifier(identifier)
-    _work_as_if_found(idp, _RECORDS_OF_ONE - len(found))
+    work_as_if_found(idp, found)
     records = tuple(r for r in found if bears(r, identifier) and _born_on(r, born))
-    genuine = _own(idp, identifier, records, profile, now=now)
+    genuine = own(idp, identifier, records, profile, now=now)
     # Drawn for everybody; of several secrets the first there was, so that a new one changes no list.
     decoys = rules.decoys(identifier, idp.keyring.symmetric("decoys")[-1].secret)
     options = tuple(
@@ -148,7 +148,7 @@ def offer(
     return Offer(identifier, options, None if genuine else _why_decoys(idp, records, now=now))
 
 
-def _own(
+def own(
     idp: Idp,
     identifier: Identifier,
     records: Sequence[CustomerRecord],
@@ -156,6 +156,8 @@ def _own(
     *,
     now: int,
 ) -> tuple[rules.Option, ...]:
+    """The contacts of these records that may be chosen, if there are any; one look-up in the registry and one
+    in our own accounts. Raises ``RegistryDown``."""
     on_file = rules.contacts_of(records)
     # Asked always about as many, so that the statements do not tell how many there are.
     missing = _ASKED - len(on_file) % _ASKED
@@ -197,9 +199,9 @@ def _why_decoys(idp: Idp, records: Sequence[CustomerRecord], *, now: int) -> Rea
     return next((reason for reason in nobody if reason is not None), Reason.NOTHING_OFFERED)
 
 
-def _work_as_if_found(idp: Idp, missing: int) -> None:
-    """Spend on records that are not there what opening them costs; sealing costs the same."""
-    for _ in range(missing):
+def work_as_if_found(idp: Idp, found: Sequence[CustomerRecord]) -> None:
+    """Spend on records that were not found what opening them costs; sealing costs the same."""
+    for _ in range(_RECORDS_OF_ONE - len(found)):
         registry.seal(idp.sealer, _SOMEONE)
 
 

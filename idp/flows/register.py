@@ -28,8 +28,8 @@ from idp.flows.idp import Idp
 from idp.flows.judging import Judged
 from idp.flows.proving import Late, Limited, NotYet, Question, Refused
 from idp.flows.wording import Purpose as Letter
-from idp.store import accounts, audit, challenges, enrolments
-from idp.store.accounts import CONTACT
+from idp.store import accounts, activation_codes, audit, challenges, enrolments
+from idp.store.accounts import ACTIVATION, CONTACT
 from idp.store.database import Tx
 from idp.values import Contact, ContactKind, Handle, ProfileKind
 
@@ -237,7 +237,7 @@ def choose_password(
     latest = known.challenge
     # Going back and choosing another password is no way around the gap: the code on its way stays good.
     on_its_way = latest if latest is not None and latest.live(now) else None
-    asked = proving.ask(idp, _question(idp, enrolment), on_its_way, source=source, now=now)
+    asked = proving.ask(idp, question(idp, enrolment), on_its_way, source=source, now=now)
     if isinstance(asked, Limited):
         return asked
     with idp.writing() as tx:
@@ -252,7 +252,7 @@ def choose_password(
 
 def resend(idp: Idp, known: UnderWay, *, source: str, now: int) -> Sent | NotYet | Limited:
     """Send another challenge; the one before it ends."""
-    asked = proving.ask(idp, _question(idp, known.enrolment), known.challenge, source=source, now=now)
+    asked = proving.ask(idp, question(idp, known.enrolment), known.challenge, source=source, now=now)
     if isinstance(asked, NotYet | Limited):
         return asked
     with idp.writing() as tx:
@@ -300,19 +300,23 @@ def complete(
     """Make the account in the browser that asked, on its challenge rightly answered. Raises
     ``RegistryDown``."""
     # The registry may have changed in the day an enrolment lives.
-    record = judging.again(idp, enrolment.typed, now=now).record
+    activation = enrolment.activation
+    record = judging.again(idp, enrolment.typed, activation=activation, now=now).record
     password_hash = enrolment.password_hash
     if record is None or record.customer_number != enrolment.customer_number or password_hash is None:
         return over(idp, enrolment)
 
     def spend(tx: Tx) -> bool:
-        done = challenges.end(tx, challenge.id, now=now) and enrolments.complete(
-            tx, enrolment.id, customer_number=record.customer_number, now=now
+        number = record.customer_number
+        done = challenges.end(tx, challenge.id, now=now) and (
+            activation is None or activation_codes.spend(tx, bytes.fromhex(activation), number, now=now)
         )
+        done = done and enrolments.complete(tx, enrolment.id, customer_number=number, now=now) is not None
         proving.answered(tx, challenge, now=now)
-        return bool(done)
+        return done
 
-    evidence = Evidence(birth.proof_by(enrolment.typed.username), CONTACT, spend)
+    proof = birth.proof_by(enrolment.typed.username)
+    evidence = Evidence(proof, CONTACT if activation is None else ACTIVATION, spend)
     born = birth.give(idp, enrolment, record, password_hash, evidence, browser, now=now, now_ms=now_ms)
     return over(idp, enrolment) if isinstance(born, Beaten) else born
 
@@ -345,7 +349,7 @@ def who_is_signed_in(idp: Idp, browser: Browser, *, now: int) -> Who | None:
     return Who(profile.username, profile.given_name, account.language)
 
 
-def _question(idp: Idp, enrolment: Enrolment) -> Question:
+def question(idp: Idp, enrolment: Enrolment) -> Question:
     """Where the data did not match, no answer is right and the message tells why, or goes to nobody."""
     to, reason = enrolment.typed.username, enrolment.reason
     letter = truth_of(reason)
@@ -359,14 +363,16 @@ def _question(idp: Idp, enrolment: Enrolment) -> Question:
         right=reason is None,
         addressed=reason is None or letter is not None,
         truth=letter,
-        link=LINK if offers_link(enrolment.profile, to) else None,
+        link=LINK if has_link(enrolment) else None,
     )
 
 
-def offers_link(profile: ProfileKind, contact: Contact) -> bool:
+def has_link(enrolment: Enrolment) -> bool:
     """Whether the message has a link beside the code: every email, and SMS to business customers (journey
-    B6)."""
-    return contact.kind is ContactKind.EMAIL or profile is not ProfileKind.PERSON
+    B6); not where an activation code came before, which is good in this browser alone."""
+    business = enrolment.profile is not ProfileKind.PERSON
+    email = enrolment.typed.username.kind is ContactKind.EMAIL
+    return (email or business) and enrolment.activation is None
 
 
 def truth_of(reason: Reason | None) -> Letter | None:

@@ -46,6 +46,10 @@ class Registration(Section):
         description="Countries of the mobile numbers that a customer may type (ISO 3166-1). "
         "Numbers on file are not limited.",
     )
+    ask_birth_date: bool = Field(
+        default=False,
+        description="Whoever is identified by tax code or VAT number types the birth date too.",
+    )
 
 
 class Password(Section):

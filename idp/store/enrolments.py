@@ -91,6 +91,23 @@ _RETYPE = (
     )
     .returning(enrolments.c.id)
 )
+_OFFER = (
+    update(enrolments)
+    .where(*_OPEN)
+    .values(sealed_offer=bindparam("new_sealed_offer"), activation=bindparam("new_activation"))
+    .returning(enrolments.c.id)
+)
+_OFFERED = select(enrolments.c.sealed_offer).where(enrolments.c.id == bindparam("enrolment_id"))
+_CHOOSE_CONTACT = (
+    update(enrolments)
+    .where(*_OPEN, enrolments.c.sealed_offer == bindparam("from_offer"))
+    .values(
+        customer_number=bindparam("new_customer_number"),
+        reason=bindparam("new_reason"),
+        sealed_typed=bindparam("new_sealed_typed"),
+    )
+    .returning(enrolments.c.id)
+)
 _CHOOSE_PASSWORD = (
     update(enrolments)
     .where(*_OPEN)
@@ -173,6 +190,45 @@ def retype(tx: Tx, enrolment: Enrolment, *, sealed_typed: bytes, now: int) -> bo
         "new_terms_accepted_at": enrolment.terms_accepted_at,
     }
     return tx.execute(_RETYPE, values).one_or_none() is not None
+
+
+def keep_offer(
+    tx: Tx, enrolment_id: str, sealed_offer: bytes, *, activation: str | None = None, now: int
+) -> bool:
+    """Keep the contacts that are shown, and the digest in hexadecimal of the activation code they are for.
+
+    False when the enrolment ended meanwhile.
+    """
+    values = {
+        "enrolment_id": enrolment_id,
+        "new_sealed_offer": sealed_offer,
+        "new_activation": activation,
+        "now": now,
+    }
+    return tx.execute(_OFFER, values).one_or_none() is not None
+
+
+def sealed_offer(tx: Tx, enrolment_id: str) -> bytes | None:
+    """The contacts that were shown; None where none were."""
+    found: bytes | None = tx.execute(_OFFERED, {"enrolment_id": enrolment_id}).scalar_one_or_none()
+    return found
+
+
+def choose_contact(tx: Tx, enrolment: Enrolment, *, sealed_typed: bytes, from_offer: bytes, now: int) -> bool:
+    """Put the chosen contact and its match in the place of what stood there; the password stays.
+
+    False when it ended meanwhile, or something else was offered since. End its challenge in the same
+    transaction.
+    """
+    values = {
+        "enrolment_id": enrolment.id,
+        "from_offer": from_offer,
+        "now": now,
+        "new_customer_number": enrolment.customer_number,
+        "new_reason": enrolment.reason,
+        "new_sealed_typed": sealed_typed,
+    }
+    return tx.execute(_CHOOSE_CONTACT, values).one_or_none() is not None
 
 
 def choose_password(tx: Tx, enrolment_id: str, password_hash: str, *, now: int) -> bool:

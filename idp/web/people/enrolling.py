@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 from flask import Response, request
 
 from idp.flows import authorize, register
-from idp.flows.register import UnderWay
+from idp.flows.birth import Registered
+from idp.flows.register import AlreadyDone, UnderWay
 from idp.web.people.visit import Face, Visit
 
 STEPS = 4
@@ -36,6 +37,13 @@ class Arrival:
         given = {"interaction": self.interaction, **query}
         named = {name: value for name, value in given.items() if value is not None}
         return f"{path}?{urlencode(named)}" if named else path
+
+    def finish(self, outcome: Registered | AlreadyDone) -> Response:
+        """On to the last page, signed in; of a form sent twice the second finds everything done."""
+        onward = self.go("/register/done")
+        if isinstance(outcome, AlreadyDone):
+            return onward
+        return self.visit.forget(self.visit.signed_in(onward, outcome.begun), ENROLMENT)
 
     def start(self) -> Response:
         """Where a step without its enrolment leads: whoever goes back after the end is not to begin again.

@@ -10,10 +10,12 @@ from typing import Any
 from flask import Blueprint, Response
 
 from idp.accounts.enrolment import Typed
-from idp.flows import authorize, register
+from idp.flows import authorize, identify, register, register_by_code
 from idp.flows.birth import Registered
+from idp.flows.identify import NotOffered
 from idp.flows.proving import Limited, NotYet
 from idp.flows.register import AlreadyDone, Begun, NotRecognised, PasswordRefused, Sent, UnderWay
+from idp.flows.register_by_code import Void
 from idp.values import Malformed, ProfileKind, VatNumber, parse_contact
 from idp.web.people.enrolling import ENROLMENT, STEPS, Arrival, arrive
 from idp.web.people.forms import (
@@ -85,7 +87,7 @@ def blueprint(face: Face) -> Blueprint:
                 return response
             case NotRecognised(handle, case_number):
                 told = _data_page(
-                    arrival, chosen, form.values(), {"page": "not_recognised"}, case_number=case_number
+                    arrival, chosen, form.values(), {"page": "data_not_recognised"}, case_number=case_number
                 )
                 return told if handle is None else visit.keep(told, ENROLMENT, handle)
             case Begun(handle):
@@ -98,15 +100,28 @@ def blueprint(face: Face) -> Blueprint:
         visit, known = arrival.visit, arrival.under_way()
         if known is None:
             return arrival.start()
+        if identify.nothing_chosen(known):
+            return arrival.go("/register/contacts")
         if not visit.pressed:
             return _password_page(arrival, known, {})
         form = RegisterPasswordForm.read(visit.form)
         if faults := form.faults():
             return _password_page(arrival, known, faults)
-        outcome = register.choose_password(
-            face.idp, known, form.new_password.data or "", source=visit.browser.source, now=visit.now
+        chosen, browser = form.new_password.data or "", visit.browser
+        outcome = (
+            register.choose_password(face.idp, known, chosen, source=browser.source, now=visit.now)
+            if known.enrolment.activation is None
+            else register_by_code.choose_password(
+                face.idp, known, chosen, browser, now=visit.now, now_ms=visit.now_ms
+            )
         )
         match outcome:
+            case Registered() | AlreadyDone():
+                return arrival.finish(outcome)
+            case NotOffered():
+                return arrival.go("/register/contacts")
+            case Void():
+                return arrival.go("/register/activate", over="yes")
             case PasswordRefused(fault):
                 return _password_page(arrival, known, {"new_password": fault})
             case Limited(retry_after):
@@ -140,15 +155,12 @@ def blueprint(face: Face) -> Blueprint:
         outcome = register.answer(
             face.idp, known, form.code.data or "", visit.browser, now=visit.now, now_ms=visit.now_ms
         )
-        if isinstance(outcome, Registered):
-            onward = arrival.go("/register/done")
-            return visit.forget(visit.signed_in(onward, outcome.begun), ENROLMENT)
+        if isinstance(outcome, Registered | AlreadyDone):
+            return arrival.finish(outcome)
         if isinstance(outcome, Limited):
             response = _verify_page(arrival, known, {"page": "throttled"}, status=429)
             response.headers["Retry-After"] = str(outcome.retry_after)
             return response
-        if isinstance(outcome, AlreadyDone):
-            return arrival.go("/register/done")
         return _verify_page(arrival, known, {"code": outcome.fault}, tries_left=outcome.tries_left)
 
     @door.route("/register/done", methods=["GET", "POST"])
@@ -202,7 +214,7 @@ def blueprint(face: Face) -> Blueprint:
             step=2,
             steps=STEPS,
             profile=profile,
-            asks_vat=_asks_vat(),
+            ask_vat_number=_asks_vat(),
             back_url=arrival.address("/register"),
             identify_url=arrival.address("/register/identify"),
             case_number=case_number,
@@ -243,7 +255,9 @@ def blueprint(face: Face) -> Blueprint:
             steps=STEPS,
             channel="email" if typed.username.kind == "email" else "sms",
             sent_to=typed.username.masked,
-            with_link=register.offers_link(typed.profile, typed.username),
+            profile=typed.profile,
+            linked=register.has_link(known.enrolment),
+            identified=typed.identifier is not None,
             # The last wrong try ended the code, whatever was read before it.
             expires_in=0
             if challenge is None or not challenge.live(visit.now) or faults.get("code") == "code_expired"

@@ -63,6 +63,10 @@ FAULTS: dict[str, str] = {
         "Check what you typed: a tax code has 16 letters and digits, a VAT number 11 digits, "
         "and at least one character is not right."
     ),
+    "identifier_length": N_(
+        "A tax code has 16 letters and digits, a VAT number 11 digits: you typed more or fewer."
+    ),
+    "identifier_check": N_("One character is not right: compare it with your health card or your policy."),
     "birth_date.required": N_("Type your date of birth."),
     "birth_date_malformed": N_("Type the date of birth as day, month and year, such as 27/03/1958."),
     "identify_limit": N_(
@@ -76,6 +80,9 @@ FAULTS: dict[str, str] = {
     "activation_wrong": N_(
         "The activation code is not valid. Check what you typed: a code can be used once, "
         "and lasts a few days."
+    ),
+    "activation_registered": N_(
+        "You are registered already: sign in, or recover your credentials with this code."
     ),
     "username_not_usable": N_("This one cannot be used. Type another email or mobile number."),
     "details_differ": N_("This is not what we have for this registration. Check it and type it again."),
