@@ -99,6 +99,23 @@ def test_one_source_that_fails_at_twenty_one_accounts_gets_no_more_codes(
     assert status(service, "another@posta.example", "192.0.2.66") == 200
 
 
+def test_the_alarm_is_raised_once_while_guessing_goes_on(service: InProcess, alarms: list[Any]) -> None:
+    """Codes that were sent before can still be guessed at: nobody is to be told of each."""
+    now = service.clock.now() - service.clock.now() % 600
+
+    def all_fail_at(then: int) -> None:
+        service.in_parallel(
+            lambda n: throttle.otp_failed(service.idp, f"account-{n}", "source-1", now=then), 40
+        )
+
+    all_fail_at(now)
+    all_fail_at(now + 30)
+    assert trail(service, "otp_breaker_tripped") == [{"reason": "source"}]
+    all_fail_at(now + 600)
+    assert trail(service, "otp_breaker_tripped") == [{"reason": "source"}] * 2
+    assert [line["event"] for line in alarms].count("otp_breaker_open") == 2
+
+
 def test_twenty_accounts_of_one_source_are_a_busy_office(service: InProcess) -> None:
     for number in range(20):
         guesses(service, number, "192.0.2.66", times=3)
