@@ -21,6 +21,7 @@ _COMMANDS = {
     "keys": ("idp.cli.keys", "keys"),
     "registry": ("idp.cli.registry", "registry"),
     "clients": ("idp.cli.clients", "clients"),
+    "accounts": ("idp.cli.accounts", "accounts"),
 }
 
 
