@@ -14,6 +14,7 @@ from idp.settings.limits import Limits
 from idp.settings.section import Rate
 from idp.values import Contact, MobileNumber, parse_contact
 from tests.flows.counting import NOW, asks, counting_house, sends
+from tests.parts.ports import free_port
 from tests.service.in_process import InProcess
 
 THREADS = 50
@@ -282,4 +283,21 @@ def test_fifty_sms_at_once_to_one_range_go_as_fast_as_it_may(place: Place) -> No
     assert {d.by for d in decisions if isinstance(d, Throttled)} == {"send-prefix"}
     other: Contact = MobileNumber("+393401234501")
     assert spending.may_send(house.idp, other, "192.0.2.1", now=NOW) == Allowed()
+    house.idp.database.engine.dispose()
+
+
+def test_no_limit_opens_while_the_server_is_away(prepared_sqlite_url: str, service_folder: Path) -> None:
+    """Decision: docs/decisions/counting-without-valkey.md."""
+    gone = f"redis://127.0.0.1:{free_port()}/0"
+    house = counting_house(service_folder, prepared_sqlite_url, gone, otp_breaker_accounts=Rate(3, 600))
+    sent = [spending.may_send(house.idp, mobile(1), "192.0.2.1", now=NOW) == Allowed() for _ in range(5)]
+    assert sent == [True] * 3 + [False] * 2
+    spending.code_answered(house.idp, mobile(1), now=NOW)
+    brakes = throttle.identify_brakes(house.idp, "browser", "192.0.2.1")
+    names = ("one", "two", "one", "three", "four", "one", "four")
+    asked = [throttle.spend_distinct(house.idp, brakes, name, now=NOW) == Allowed() for name in names]
+    assert asked == [True, True, True, True, False, True, False]
+    for n in range(4):
+        throttle.otp_failed(house.idp, f"account-{n}", f"source-{n}", now=NOW)
+    assert isinstance(spending.may_send(house.idp, MARIA, "192.0.2.9", now=NOW), Throttled)
     house.idp.database.engine.dispose()
