@@ -130,6 +130,11 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
 }
 
 
+def has_case(event: Event) -> bool:
+    """Whether the event bears a case number."""
+    return "case" in _ALLOWED[event]
+
+
 def checked_details(event: Event, details: Mapping[str, Detail]) -> dict[str, Detail]:
     """The details as they may be stored, unknown-by-value ones (None) left out.
 

@@ -119,6 +119,12 @@ _NO_REASON = N_(
     "spam folder and, after a minute, to ask for another code on the page."
 )
 
+NOT_FINISHED = N_(
+    "Nothing had failed, but it was not finished in time. Ask the customer to start again from the sign-in "
+    "page."
+)
+"""What to tell the customer of a case that ended by itself."""
+
 
 def advice(reason: str | None) -> str:
     """What to tell the customer of a case; None is a case in which everything agreed.

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from idp.cli.activation_codes import activation_code
+
 if TYPE_CHECKING:
     from idp.flows.idp import Idp
     from idp.flows.people import Done, NoSuchAccount, NothingToDo, PersonView
@@ -20,6 +22,9 @@ _account = click.argument("username")
 @click.group()
 def accounts() -> None:
     """Customers' accounts, named by username in any spelling, by sub or by customer number."""
+
+
+accounts.add_command(activation_code)
 
 
 @accounts.command()
