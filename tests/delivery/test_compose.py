@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from idp.accounts.matching import Reason
+from idp.accounts.recovery import Obstacle
 from idp.flows import wording
 from idp.flows.compose import Composer, Draft, Purpose, translations
 from idp.flows.gsm7 import folded, septets
@@ -357,6 +358,7 @@ UNTOLD = {
     Reason.UNDER_AGE,
     Reason.UNKNOWN_IDENTIFIER,
     Reason.NOTHING_OFFERED,
+    Reason.NONE_CHOSEN,
 }
 
 
@@ -366,8 +368,10 @@ def test_c1_every_reason_is_told_to_the_contact_but_those_that_must_not(reason: 
 
 
 def test_h_a_contact_changed_too_recently_and_a_missing_account_are_told_as_such() -> None:
-    assert Purpose.truth("fresh_contact") is Purpose.RECOVERY_FRESH_CONTACT
-    assert Purpose.truth("no_account") is Purpose.RECOVERY_NO_ACCOUNT
+    told = {obstacle: Purpose.truth(obstacle) for obstacle in Obstacle}
+    assert told.pop(Obstacle.FRESH_CONTACT) is Purpose.RECOVERY_FRESH_CONTACT
+    assert told.pop(Obstacle.NO_ACCOUNT) is Purpose.RECOVERY_NO_ACCOUNT
+    assert set(told.values()) == {None}
 
 
 def test_c1_a_code_is_no_truth() -> None:

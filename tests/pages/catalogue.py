@@ -18,7 +18,11 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).resolve().parents[2]
 LOCALES = ROOT / "idp" / "locales"
 LANGUAGES = ("it", "en", "de")
-METHODS = [("web/people/words.py", "python"), ("templates/**.html", "jinja2")]
+METHODS = [
+    ("web/people/words.py", "python"),
+    ("accounts/cases.py", "python"),
+    ("templates/**.html", "jinja2"),
+]
 OPTIONS = {"templates/**.html": {"trimmed": "true", "encoding": "utf-8", "extensions": "jinja2.ext.do"}}
 # Header lines that would change with every run, or that nobody fills.
 SAYS_NOTHING = tuple(

@@ -81,7 +81,7 @@ def test_no_language_is_english_left_in_place(language: str) -> None:
 def test_german_is_not_italian_left_in_place() -> None:
     italian = {s for m in sentences(shipped("it")).values() for s in strings(m)}
     german = {s for m in sentences(shipped("de")).values() for s in strings(m)}
-    assert italian & german == {"%(title)s – %(site)s", "SMS", "Per SMS"}
+    assert (italian & german) - {""} == {"%(title)s – %(site)s", "SMS", "Per SMS"}
 
 
 @pytest.mark.parametrize(
