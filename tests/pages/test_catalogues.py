@@ -104,6 +104,26 @@ def test_customers_are_addressed_as_the_house_does(language: str, never: str) ->
             assert found is None, f"{key!r}: {said!r}"
 
 
+def glossary() -> list[tuple[str, str, str]]:
+    page = (ROOT / "docs/languages.md").read_text(encoding="utf-8").split("## Glossary")[1]
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
+    return [(english, italian, german) for english, italian, german in rows[1:]]
+
+
+@pytest.mark.parametrize("terms", glossary(), ids=lambda terms: str(terms[0]))
+def test_a_term_of_the_glossary_is_what_the_pages_say(terms: tuple[str, str, str]) -> None:
+    english, italian, german = (term.casefold() for term in terms)
+    said = {language: sentences(shipped(language)) for language in ("it", "de")}
+    keys = [
+        k for k in said["it"] if isinstance(k, str) and re.search(rf"\b{re.escape(english)}\b", k.casefold())
+    ]
+    assert keys
+    # Not every sentence: one may leave the term out, and German verbs come apart ("melden Sie sich an").
+    for language, term in (("it", italian), ("de", german)):
+        having = [key for key in keys if term[:-1] in strings(said[language][key])[0].casefold()]
+        assert len(having) * 3 > len(keys), f"{language}: {set(keys) - set(having)}"
+
+
 def test_no_template_says_a_word_outside_the_catalogue() -> None:
     # What stays when tags, expressions and translated blocks are taken away is signs only.
     for template in sorted((ROOT / "idp/templates").rglob("*.html")):
