@@ -1,11 +1,19 @@
 """What forms say of what was posted, before anybody looks at it."""
 
+from datetime import date
+
 import pytest
 from werkzeug.datastructures import MultiDict
 
 from idp.web.people.forms import (
+    LINK_FORMS,
     REGISTER_DATA_FORMS,
+    ActivateForm,
+    IdentifyForm,
+    IdentifyWithBirthDateForm,
     LoginForm,
+    MobileForm,
+    RecoverFactorsForm,
     RegisterPasswordForm,
     RegisterPersonForm,
     RegisterProfileForm,
@@ -93,3 +101,68 @@ def test_a_field_that_comes_twice_is_refused() -> None:
 @pytest.mark.parametrize(("profile", "fault"), [("person", None), ("", "required"), ("admin", "unknown")])
 def test_a_profile_is_one_of_three(profile: str, fault: str | None) -> None:
     assert RegisterProfileForm.read(MultiDict({"profile": profile})).faults().get("profile") == fault
+
+
+@pytest.mark.parametrize(
+    "typed", ["27/3/1958", "27/03/1958", "27.03.1958", "27-3-1958", "27 3 1958", "27031958", "1958-03-27"]
+)
+def test_a_birth_date_is_read_day_first_however_it_is_typed(typed: str) -> None:
+    form = IdentifyWithBirthDateForm.read(MultiDict({"identifier": "x", "birth_date": f" {typed} "}))
+    assert form.faults() == {}
+    assert form.born == date(1958, 3, 27)
+
+
+@pytest.mark.parametrize(
+    ("typed", "fault"),
+    [
+        ("", "required"),
+        ("31/2/1958", "birth_date_malformed"),
+        ("3/27/1958", "birth_date_malformed"),
+        ("27/3/58", "birth_date_malformed"),
+        ("1111980", "birth_date_malformed"),
+        ("27/3/0000", "birth_date_malformed"),
+        ("٢٧/٣/١٩٥٨", "birth_date_malformed"),
+        ("yesterday", "birth_date_malformed"),
+    ],
+)
+def test_what_is_no_day_is_refused(typed: str, fault: str) -> None:
+    form = IdentifyWithBirthDateForm.read(MultiDict({"identifier": "x", "birth_date": typed}))
+    assert form.faults() == {"birth_date": fault}
+    assert form.born is None
+
+
+def test_the_birth_date_is_asked_only_where_the_form_has_it() -> None:
+    assert [field.name for field in IdentifyForm()] == ["identifier"]
+    assert [field.name for field in IdentifyWithBirthDateForm()] == ["identifier", "birth_date"]
+
+
+def test_an_activation_code_is_never_given_back() -> None:
+    form = ActivateForm.read(MultiDict({"identifier": " RNLCHR80A41H501Y ", "activation_code": " ab-cd "}))
+    assert form.activation_code.data == "ab-cd"
+    assert form.values() == {"identifier": "RNLCHR80A41H501Y"}
+
+
+def test_a_link_asks_one_thing_the_customer_knows_and_a_password() -> None:
+    assert {asks: [field.name for field in form()] for asks, form in LINK_FORMS.items()} == {
+        "family_name": ["family_name", "new_password"],
+        "vat_number": ["vat_number", "new_password"],
+    }
+
+
+def test_what_is_kept_is_what_was_ticked() -> None:
+    form = RecoverFactorsForm.read(MultiDict({"csrf": "c", "keep_f1": "yes", "keep_f3": "yes"}))
+    assert form.faults() == {}
+    assert form.kept == {"f1", "f3"}
+    assert RecoverFactorsForm.read(MultiDict({"csrf": "c"})).kept == frozenset()
+
+
+def test_a_box_that_comes_twice_is_refused() -> None:
+    with pytest.raises(RepeatedField, match="keep_f1"):
+        RecoverFactorsForm.read(MultiDict([("keep_f1", "yes"), ("keep_f1", "no")]))
+
+
+@pytest.mark.parametrize(("ticked", "lost"), [({"old_lost": "yes"}, True), ({}, False)])
+def test_a_number_is_lost_only_where_its_owner_says_so(ticked: dict[str, str], lost: bool) -> None:
+    form = MobileForm.read(MultiDict({"mobile": " 333 123 4567 ", **ticked}))
+    assert form.faults() == {}
+    assert (form.mobile.data, form.old_lost.data) == ("333 123 4567", lost)

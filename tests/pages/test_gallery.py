@@ -146,7 +146,7 @@ def test_the_keyboard_reaches_everything_in_the_order_of_the_page(
         stop, outlined = walk.evaluate(
             """() => {
               const e = document.activeElement;
-              const shown = e.type === 'radio' ? e.nextElementSibling : e;
+              const shown = e.closest('.tile') ? e.nextElementSibling : e;
               return [e.dataset.stop, getComputedStyle(shown).outlineStyle !== 'none'];
             }"""
         )
@@ -164,18 +164,38 @@ def test_the_focus_goes_to_the_first_fault(state: State, gallery: Opened, walk: 
     assert walk.evaluate("document.activeElement.id") == first
 
 
-@pytest.mark.parametrize("name", ["login-wrong", "register-verify"])
-def test_a_page_fits_letters_of_twice_the_size(name: str, gallery: Opened, chromium: Browser) -> None:
+@pytest.mark.parametrize("lang", ["it", "de"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "login-wrong",
+        "register-data-faults",
+        "register-verify",
+        "register-contacts",
+        "register-none",
+        "link-signed-in",
+        "recover-factors",
+        "recover-done-limited",
+        "account-change",
+        "account-long",
+        "mobile-fault",
+        "mobile-cancel",
+    ],
+)
+def test_a_page_fits_letters_of_twice_the_size(
+    name: str, lang: str, gallery: Opened, chromium: Browser
+) -> None:
     """WCAG 2.2, 1.4.4: as with a phone's own setting; nothing overlaps, nothing is cut off."""
     context = chromium.new_context(viewport=PHONE, locale="it-IT", bypass_csp=True)
     page = context.new_page()
-    page.goto(f"{gallery[0]}/{name}")
+    page.goto(f"{gallery[0]}/{name}?lang={lang}")
     page.add_style_tag(content="html { font-size: 225% !important }")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    mark, language = (page.locator(part).bounding_box() for part in (".mark span", ".languages a"))
+    mark, languages = (page.locator(part).bounding_box() for part in (".mark span", ".languages"))
     assert mark is not None
-    assert language is not None
-    beside, above = mark["x"] + mark["width"] <= language["x"], mark["y"] + mark["height"] <= language["y"]
+    assert languages is not None
+    beside = mark["x"] + mark["width"] <= languages["x"]
+    above = mark["y"] + mark["height"] <= languages["y"]
     assert beside or above
     if name == "register-verify":
         code = page.locator("#code")
@@ -245,6 +265,16 @@ def test_a_password_can_be_shown_and_is_hidden_before_it_leaves(gallery: Opened,
     )
     sheet.locator("#continue").click()
     expect(sheet).to_have_title("password")
+
+
+@pytest.mark.parametrize("name", ["link-ask", "recover-password", "account-password"])
+def test_the_rules_tick_themselves_wherever_a_password_is_chosen(
+    name: str, gallery: Opened, sheet: Page
+) -> None:
+    sheet.goto(f"{gallery[0]}/{name}")
+    sheet.locator("#new_password").fill("abcD efgh9")
+    expect(sheet.locator("#password-rules .met")).to_have_count(4)
+    expect(sheet.locator("#rules-status")).to_have_text("Requisiti soddisfatti: 4 di 4")
 
 
 def test_the_rules_of_a_password_tick_themselves(gallery: Opened, sheet: Page) -> None:
@@ -379,6 +409,14 @@ FILLED: dict[str, dict[str, Any]] = {
     "register-password": {"new_password": "Abcdefg1"},
     "register-verify": {"code": "481920"},
     "register-done": {},
+    "register-identify-born": {"identifier": "RNLCHR80A41H501Y", "birth_date": "1/1/1980"},
+    "register-activate": {"identifier": "RNLCHR80A41H501Y", "activation_code": "ABCD"},
+    "link": {},
+    "link-ask": {"family_name": "Rinaldi", "new_password": "Abcdefg1"},
+    "recover-verify": {"code": "481920"},
+    "account-password": {"current_password": "Abcdefg1", "new_password": "Abcdefg2"},
+    "mobile": {"mobile": "333 123 4567"},
+    "mobile-cancel": {"confirm": "yes"},
     "consent": {},
 }
 
@@ -390,7 +428,8 @@ def test_a_page_works_without_javascript(name: str, gallery: Opened, chromium: B
     page.goto(f"{gallery[0]}/{name}")
     assert page.locator(".reveal:visible").count() == 0
     for field, value in FILLED[name].items():
-        page.locator(f"#{field}").fill(value)
+        if field != "confirm":
+            page.locator(f"#{field}").fill(value)
     if name == "register-verify":
         expect(page.locator("#code-life")).to_have_text("Il codice vale 10 minuti.")
         expect(page.locator("#resend")).to_be_enabled()
@@ -400,6 +439,32 @@ def test_a_page_works_without_javascript(name: str, gallery: Opened, chromium: B
     posted = dict(gallery[1].sunk[-1])
     assert posted.items() >= FILLED[name].items()
     assert posted["csrf"]
+
+
+@pytest.mark.parametrize(
+    ("name", "button", "posted"),
+    [
+        ("register-contacts", "continue", ("contact", "h2" * 10)),
+        ("register-contacts", "none-of-these", ("none-of-these", "yes")),
+        ("register-contacts", "collective", ("collective", "yes")),
+        ("recover-contacts", "continue", ("contact", "h2" * 10)),
+        ("recover-second", "continue", ("contact", "h2" * 10)),
+        ("recover-factors", "continue", ("keep_f2", "yes")),
+        ("link-expired", "resend", ("resend", "yes")),
+        ("link-signed-in", "continue", ("sign_out", "yes")),
+        ("account-change", "cancel", ("cancel", "yes")),
+    ],
+)
+def test_a_button_says_what_was_chosen(
+    name: str, button: str, posted: tuple[str, str], gallery: Opened, sheet: Page
+) -> None:
+    sheet.goto(f"{gallery[0]}/{name}")
+    if posted[0] == "contact":
+        sheet.get_by_text("Per SMS").click()
+    sheet.locator(f"#{button}").click()
+    expect(sheet.locator("[data-page=sunk]")).to_be_visible()
+    assert posted in gallery[1].sunk[-1]
+    assert {name for name, _ in gallery[1].sunk[-1]} <= {"csrf", posted[0]}
 
 
 def test_the_form_post_page_sends_itself(gallery: Opened, sheet: Page) -> None:

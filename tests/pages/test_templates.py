@@ -319,7 +319,8 @@ def test_the_verify_page_does_not_tell_who_is_a_customer() -> None:
     # Journey C1: the page has no fact to tell by; its words are conditional in every language.
     assert "Se i dati corrispondono" in shown(BY_NAME["register-verify"])
     assert "If the details match" in shown(BY_NAME["register-verify"], "en")
-    assert "Wenn die Angaben mit denen Ihrer Agentur übereinstimmen" in shown(BY_NAME["register-verify"], "de")
+    german = shown(BY_NAME["register-verify"], "de")
+    assert "Wenn die Angaben mit denen Ihrer Agentur übereinstimmen" in german
     assert "Pratica" in shown(BY_NAME["register-verify"])
 
 

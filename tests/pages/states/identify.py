@@ -44,6 +44,11 @@ STATES = (
     State("register-identify", "register-identify", _identify()),
     State("register-identify-born", "register-identify", _identify(ask_birth_date=True)),
     State(
+        "register-identify-terms",
+        "register-identify",
+        _identify(accepts_terms=True, back_url=None, case_number=None),
+    ),
+    State(
         "register-identify-malformed",
         "register-identify",
         _identify(values={"identifier": "RNLCHR80A41H501"}, faults={"identifier": "invalid_identifier"}),
@@ -77,6 +82,7 @@ STATES = (
         BARE,
     ),
     State("register-activate", "register-activate", _typed()),
+    State("register-activate-terms", "register-activate", _typed(accepts_terms=True)),
     State(
         "register-activate-wrong",
         "register-activate",

@@ -8,7 +8,9 @@ from wtforms.validators import ValidationError
 
 from idp.web.people.forms.base import LONGEST_CODE, PageForm, at_most, required, stripped
 
-_DAY_FIRST = re.compile(r"(\d{1,2})[\s./-]*(\d{1,2})[\s./-]*(\d{4})", re.ASCII)
+_DAY_FIRST = re.compile(r"(\d{1,2})[\s./-]+(\d{1,2})[\s./-]+(\d{4})", re.ASCII)
+# Without separators every digit is needed, or 1111980 would be two days.
+_DIGITS_ALONE = re.compile(r"(\d{2})(\d{2})(\d{4})", re.ASCII)
 _YEAR_FIRST = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
 
 
@@ -17,7 +19,7 @@ def parse_day(typed: str) -> date | None:
     (`1960-12-31`); None when it is none."""
     if found := _YEAR_FIRST.fullmatch(typed):
         year, month, day = found.groups()
-    elif found := _DAY_FIRST.fullmatch(typed):
+    elif found := _DAY_FIRST.fullmatch(typed) or _DIGITS_ALONE.fullmatch(typed):
         day, month, year = found.groups()
     else:
         return None
