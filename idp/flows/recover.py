@@ -523,9 +523,7 @@ def factors(idp: Idp, known: UnderWay) -> tuple[Factor, ...]:
     account = known.account
     if account is None:
         return ()
-    used = set() if known.recovery.activation is not None else {account.used_index}
-    if known.recovery.second_at is not None and (second := second_under_way(idp, known)) is not None:
-        used.add(idp.sealer.contact_index(second.contact))
+    used = _used(idp, known.recovery, account)
     return tuple(
         Factor(
             _handle_of(idp, known.recovery, way),
@@ -535,6 +533,18 @@ def factors(idp: Idp, known: UnderWay) -> tuple[Factor, ...]:
         )
         for way in keepable(account.proven)
     )
+
+
+def _used(idp: Idp, recovery: Recovery, account: Account) -> frozenset[bytes]:
+    """The blind indexes of the contacts that were proven just now."""
+    if recovery.activation is not None:
+        return frozenset()
+    with idp.reading() as tx:
+        sent = None if recovery.second_at is None else recoveries.second_sent(tx, recovery.id)
+    if sent is None:
+        return frozenset({account.used_index})
+    second = challenges.open_contact(idp.sealer, *sent)
+    return frozenset({account.used_index, idp.sealer.contact_index(second)})
 
 
 def keep(idp: Idp, known: UnderWay, handles: frozenset[str], *, now: int) -> Kept | Unknown:

@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from idp.accounts import recovery as rules
+from idp.accounts.challenge import Purpose
 from idp.accounts.recovery import Obstacle, Owner, ProvenWay, Recovery
 from idp.store.accounts import ACTIVE
 from idp.store.database import Tx
 from idp.store.sealing import Sealer, Unsealable
-from idp.store.tables import accounts, proven_contacts, recoveries
+from idp.store.tables import accounts, challenges, proven_contacts, recoveries
 from idp.values import ContactKind
 
 
@@ -156,6 +157,12 @@ _WAYS = (
     .where(proven_contacts.c.sub == bindparam("of_sub"))
     .order_by(proven_contacts.c.proven_at, proven_contacts.c.contact_index)
 )
+_SECOND_SENT = (
+    select(challenges.c.id, challenges.c.sealed_contact)
+    .where(challenges.c.subject == bindparam("recovery_id"), challenges.c.purpose == Purpose.RECOVERY_SECOND)
+    .order_by(challenges.c.sent_at.desc(), challenges.c.tries_left, challenges.c.id)
+    .limit(1)
+)
 _REMOVE_WAY = delete(proven_contacts).where(
     proven_contacts.c.sub == bindparam("of_sub"), proven_contacts.c.contact_index == bindparam("index")
 )
@@ -292,6 +299,12 @@ def ways_of(tx: Tx, sub: str) -> tuple[ProvenWay, ...]:
         )
         for row in rows
     )
+
+
+def second_sent(tx: Tx, recovery_id: str) -> tuple[str, bytes] | None:
+    """The last code that went to a second way: the challenge's id and its contact, sealed."""
+    row = tx.execute(_SECOND_SENT, {"recovery_id": recovery_id}).one_or_none()
+    return None if row is None else (row.id, row.sealed_contact)
 
 
 def remove_way(tx: Tx, sub: str, contact_index: bytes) -> None:

@@ -29,7 +29,7 @@ from idp.web.people.forms import (
     RecoverVerifyForm,
 )
 from idp.web.people.register import password_rules
-from idp.web.people.visit import Face
+from idp.web.people.visit import Face, Visit
 
 STEPS = 4
 RECOVERY = "recovery"
@@ -97,6 +97,11 @@ def blueprint(face: Face) -> Blueprint:
 
     def recovering() -> Recovering:
         return Recovering(face, arrive(face), face.cookies.handle(request, RECOVERY))
+
+    @door.get("/.well-known/change-password")
+    def change_password() -> Response:
+        # Where password managers send people (W3C, A Well-Known URL for Changing Passwords).
+        return Visit(face, request).go("/account/password")
 
     @door.route("/recover", methods=["GET", "POST"])
     def identify() -> Response:
