@@ -16,7 +16,7 @@ from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.wording import Purpose as Letter
 from idp.store import accounts, audit, outbox
-from idp.store.accounts import AccountProfile, AccountRow, ProvenContact
+from idp.store.accounts import ON_FILE, TYPED, AccountProfile, AccountRow, ProvenContact
 from idp.store.database import Tx
 from idp.store.outbox import Parcel
 from idp.values import Contact, ContactKind, Proof, ProofKind
@@ -80,6 +80,7 @@ def give(
         username.kind,
         accounts.seal_contact(idp.sealer, account.sub, username),
         now,
+        ON_FILE if any(on_record.contact == username for on_record in record.contacts) else TYPED,
     )
     proof = Proof(evidence.kind, now_ms)
     begun = session_flows.prepare(idp, browser, account.sub, proof, before=before, now=now)

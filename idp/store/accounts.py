@@ -18,6 +18,9 @@ from idp.values.contacts import stored_contact
 ACTIVE = "active"
 """The state in which an account signs in."""
 
+ON_FILE, TYPED = "registry", "customer"
+"""Where a proven contact comes from."""
+
 CONTACT, ACTIVATION = "contact", "activation"
 """What an account is born on: a challenge answered by a contact on file, or an activation code."""
 
@@ -70,6 +73,8 @@ class ProvenContact:
     kind: ContactKind
     sealed: bytes = field(repr=False)
     proven_at: int
+    # ON_FILE, or TYPED: its owner typed it, so it does not go with the registry's record.
+    source: str = "registry"
 
 
 def seal_profile(sealer: Sealer, sub: str, profile: AccountProfile) -> bytes:
@@ -229,6 +234,7 @@ def prove_contact(tx: Tx, sub: str, proven: ProvenContact) -> None:
             "kind": proven.kind,
             "sealed_contact": proven.sealed,
             "proven_at": proven.proven_at,
+            "source": proven.source,
         },
     )
 
