@@ -3,10 +3,12 @@
 Nothing starts before a test asks for it, and each xdist worker has servers of its own.
 """
 
+import os
 import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import redis
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -20,6 +22,10 @@ from tests.parts import smtp_sink as smtp_sink_part
 from tests.parts import tls as tls_part
 from tests.parts import valkey as valkey_part
 from tests.service import in_process, running
+
+# A busy machine is no counter-example; and of two runs of one tree, CI sees the same examples.
+hypothesis.settings.register_profile("project", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("project")
 
 FAILED = pytest.StashKey[bool]()
 FAILURES = Path(__file__).parents[1] / "var/test-failures"
