@@ -117,10 +117,14 @@ def check(file: Path, as_json: bool) -> None:
 @click.pass_obj
 def find(open_idp: "Callable[[], Idp]", query: str, as_json: bool) -> None:
     """Find records by customer number, codice fiscale, partita IVA, email or mobile."""
+    from idp.accounts.registry import RegistryDown
     from idp.flows.registry import find as find_records
 
     idp = open_idp()
-    found = find_records(idp, query, now=idp.clock.now())
+    try:
+        found = find_records(idp, query, now=idp.clock.now())
+    except RegistryDown:
+        raise click.ClickException("the registry does not answer") from None
     if as_json:
         _print_json([{**one.record.to_json(), "registered": one.registered} for one in found])
     elif not found:

@@ -23,12 +23,11 @@ from idp.accounts.records import CustomerRecord
 from idp.accounts.registry_line import Cells, LineFault, SourceLine, customer_number_of, read_line
 from idp.flows import life
 from idp.flows.idp import Idp
-from idp.store import audit
+from idp.store import accounts, audit
 from idp.store import registry as store
-from idp.store.database import Tx
 from idp.store.registry import RecordRow, SealedRecord, StagedLine
 from idp.store.sealing import Sealer
-from idp.values import Malformed, RecordState, TaxCode, VatNumber, parse_contact
+from idp.values import Malformed, RecordState, parse_contact, parse_identifier
 
 BATCH = 200
 """Lines of one transaction: on SQLite others wait for it to end."""
@@ -132,17 +131,20 @@ def is_empty(idp: Idp) -> bool:
 
 
 def find(idp: Idp, typed: str, *, now: int) -> tuple[Found, ...]:
-    """Records by customer number, codice fiscale, partita IVA, email or mobile; the look-up is audited."""
+    """Records by customer number, codice fiscale, partita IVA, email or mobile; the look-up is audited.
+
+    Raises ``RegistryDown``.
+    """
+    by, records = "customer_number", _by_customer_number(idp, typed)
+    if not records:
+        by, records = "code", _by_code(idp, typed)
+    if not records:
+        by, records = "contact", _by_contact(idp, typed)
     with idp.reading() as tx:
-        by, sealed = "customer_number", _as_tuple(store.candidate_by_customer_number(tx, typed.strip()))
-        if not sealed:
-            by, sealed = "code", _by_code(idp, tx, typed)
-        if not sealed:
-            by, sealed = "contact", _by_contact(idp, tx, typed)
-    found = tuple(Found(store.opened(idp.sealer, one), one.registered) for one in sealed)
+        claims = accounts.claims(tx, _NO_CONTACT, (record.customer_number for record in records))
     with idp.writing() as tx:
-        audit.add(tx, Event.REGISTRY_LOOKED_UP, at=now, details={"found": len(found), "by": by})
-    return found
+        audit.add(tx, Event.REGISTRY_LOOKED_UP, at=now, details={"found": len(records), "by": by})
+    return tuple(Found(record, record.customer_number in claims.registered) for record in records)
 
 
 def check(source: RegistrySource, report: Report | None = None) -> Checked:
@@ -189,26 +191,24 @@ def import_file(
         idp.ephemera.drop(_LOCK)
 
 
-def _as_tuple(sealed: SealedRecord | None) -> tuple[SealedRecord, ...]:
-    return () if sealed is None else (sealed,)
+_NO_CONTACT = bytes(32)
 
 
-def _by_code(idp: Idp, tx: Tx, typed: str) -> tuple[SealedRecord, ...]:
+def _by_customer_number(idp: Idp, typed: str) -> tuple[CustomerRecord, ...]:
+    record = idp.registry.by_customer_number(typed.strip())
+    return () if record is None else (record,)
+
+
+def _by_code(idp: Idp, typed: str) -> tuple[CustomerRecord, ...]:
     try:
-        found = store.candidates_by_tax_code(tx, idp.sealer.tax_index(TaxCode.parse(typed)))
+        return idp.registry.by_identifier(parse_identifier(typed))
     except Malformed:
-        found = ()
-    try:
-        by_vat = store.candidates_by_vat_number(tx, idp.sealer.vat_index(VatNumber.parse(typed)))
-    except Malformed:
-        by_vat = ()
-    # A company's tax code is its VAT number: the same record may come by either.
-    return tuple({sealed.customer_number: sealed for sealed in (*found, *by_vat)}.values())
+        return ()
 
 
-def _by_contact(idp: Idp, tx: Tx, typed: str) -> tuple[SealedRecord, ...]:
+def _by_contact(idp: Idp, typed: str) -> tuple[CustomerRecord, ...]:
     try:
-        return store.candidates_by_contact(tx, idp.sealer.contact_index(parse_contact(typed))).candidates
+        return idp.registry.by_contact(parse_contact(typed))
     except Malformed:
         return ()
 
@@ -474,7 +474,7 @@ def _fingerprint(sealer: Sealer, cells: Cells) -> bytes:
 
 
 def _opened(sealer: Sealer, line: StagedLine) -> CustomerRecord:
-    return store.opened(sealer, SealedRecord(line.customer_number, line.sealed, registered=False))
+    return store.opened(sealer, SealedRecord(line.customer_number, line.sealed))
 
 
 def _row(sealer: Sealer, line: StagedLine) -> RecordRow:
@@ -497,7 +497,7 @@ def _row(sealer: Sealer, line: StagedLine) -> RecordRow:
 
 
 def _ended(sealer: Sealer, number: str, sealed: bytes) -> tuple[str, bytes, bytes]:
-    record = store.opened(sealer, SealedRecord(number, sealed, registered=False))
+    record = store.opened(sealer, SealedRecord(number, sealed))
     over = replace(record, state=RecordState.ENDED)
     # Another fingerprint than the line's: the same line in a later file brings the customer back.
     return number, store.seal(sealer, over), sealer.fingerprint({"ended": number})

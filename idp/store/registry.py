@@ -1,7 +1,7 @@
-"""The agency registry: look-ups for registration, and the statements of an import.
+"""The agency registry in our own tables: its look-ups, and the statements of an import.
 
-Records come out sealed; open them with ``opened`` outside the transaction. Look-ups for registration run the
-same statements whether or not anything is found (security bar 5.1).
+Records come out sealed; open them with ``opened`` outside the transaction. A look-up is one statement, the
+same whether or not anything is found (security bar 5.1).
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,29 +16,16 @@ from idp.accounts.records import CustomerRecord
 from idp.accounts.registry import MOST_RECORDS, Standing
 from idp.store.database import Tx
 from idp.store.sealing import Sealer
-from idp.store.tables import accounts, agency_contacts, customer_contacts, customer_records, registry_lines
+from idp.store.tables import agency_contacts, customer_contacts, customer_records, registry_lines
 from idp.values import TaxCode, VatNumber
 
 
 @dataclass(frozen=True, slots=True)
 class SealedRecord:
-    """A customer record as it is stored; ``registered``: it has an account."""
+    """A customer record as it is stored."""
 
     customer_number: str
     sealed: bytes = field(repr=False)
-    registered: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ContactOnFile:
-    """Everything the registry and the accounts know about one contact."""
-
-    candidates: tuple[SealedRecord, ...]
-    # Different people on whose records it stands.
-    holders: int
-    of_agency: bool
-    # The customer number whose account has it as username.
-    username_of: str | None
 
 
 def record_place(customer_number: str) -> str:
@@ -69,51 +56,6 @@ def holder_index(
 
 # --- look-ups ----------------------------------------------------------------------------------------------
 
-_RECORD = (
-    customer_records.c.customer_number,
-    customer_records.c.sealed_record,
-    accounts.c.sub.is_not(None).label("registered"),
-)
-_RECORDS = select(*_RECORD).select_from(
-    customer_records.outerjoin(accounts, accounts.c.customer_number == customer_records.c.customer_number)
-)
-_BY_CONTACT = (
-    select(*_RECORD)
-    .select_from(
-        customer_contacts.join(customer_records).outerjoin(
-            accounts, accounts.c.customer_number == customer_records.c.customer_number
-        )
-    )
-    .where(customer_contacts.c.contact_index == bindparam("contact_index"))
-    .order_by(customer_records.c.customer_number)
-    .limit(MOST_RECORDS)
-)
-_CONTACT_FACTS = select(
-    select(func.count(customer_contacts.c.holder_index.distinct()))
-    .where(customer_contacts.c.contact_index == bindparam("contact_index"))
-    .scalar_subquery()
-    .label("holders"),
-    select(func.count())
-    .select_from(agency_contacts)
-    .where(agency_contacts.c.contact_index == bindparam("contact_index"))
-    .scalar_subquery()
-    .label("of_agency"),
-    select(accounts.c.customer_number)
-    .where(accounts.c.username_index == bindparam("contact_index"))
-    .scalar_subquery()
-    .label("username_of"),
-)
-_BY_NUMBER = _RECORDS.where(customer_records.c.customer_number == bindparam("customer_number"))
-_BY_TAX = (
-    _RECORDS.where(customer_records.c.tax_index == bindparam("index"))
-    .order_by(customer_records.c.customer_number)
-    .limit(MOST_RECORDS)
-)
-_BY_VAT = (
-    _RECORDS.where(customer_records.c.vat_index == bindparam("index"))
-    .order_by(customer_records.c.customer_number)
-    .limit(MOST_RECORDS)
-)
 _ANY = select(customer_records.c.customer_number).limit(1)
 
 _SEALED_RECORD = (customer_records.c.customer_number, customer_records.c.sealed_record)
@@ -183,36 +125,9 @@ def standings(tx: Tx, contact_indexes: Sequence[bytes]) -> dict[bytes, Standing]
     return known
 
 
-def candidates_by_contact(tx: Tx, contact_index: bytes) -> ContactOnFile:
-    """The records that hold a contact, and what else is known about it; two statements, always."""
-    rows = tx.execute(_BY_CONTACT, {"contact_index": contact_index}).all()
-    facts = tx.execute(_CONTACT_FACTS, {"contact_index": contact_index}).one()
-    return ContactOnFile(_sealed(rows), facts.holders, facts.of_agency > 0, facts.username_of)
-
-
-def candidate_by_customer_number(tx: Tx, customer_number: str) -> SealedRecord | None:
-    """The record of this customer number."""
-    found = _sealed(tx.execute(_BY_NUMBER, {"customer_number": customer_number}).all())
-    return found[0] if found else None
-
-
-def candidates_by_tax_code(tx: Tx, tax_index: bytes) -> tuple[SealedRecord, ...]:
-    """The records with this tax code (``Sealer.tax_index``)."""
-    return _sealed(tx.execute(_BY_TAX, {"index": tax_index}).all())
-
-
-def candidates_by_vat_number(tx: Tx, vat_index: bytes) -> tuple[SealedRecord, ...]:
-    """The records with this VAT number (``Sealer.vat_index``)."""
-    return _sealed(tx.execute(_BY_VAT, {"index": vat_index}).all())
-
-
 def is_empty(tx: Tx) -> bool:
     """Whether no record was ever imported."""
     return tx.execute(_ANY).one_or_none() is None
-
-
-def _sealed(rows: Sequence[Any]) -> tuple[SealedRecord, ...]:
-    return tuple(SealedRecord(row.customer_number, row.sealed_record, bool(row.registered)) for row in rows)
 
 
 # --- staging -----------------------------------------------------------------------------------------------

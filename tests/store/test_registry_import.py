@@ -5,18 +5,19 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
+from idp.accounts.registry import Standing
 from idp.accounts.registry_line import SourceLine
 from idp.adapters.registry_file import RegistryFile
 from idp.flows import registry
 from idp.flows.registry import Busy, Counts, Imported, Rejected
-from idp.store import registry as store
 from idp.store.tables import (
     accounts,
     agency_contacts,
@@ -25,7 +26,7 @@ from idp.store.tables import (
     customer_records,
     registry_lines,
 )
-from idp.values import RecordState, parse_contact
+from idp.values import RecordState, parse_contact, parse_identifier
 from tests.data.many_customers import write
 from tests.service.in_process import InProcess
 from tests.store.racing import NOW
@@ -88,11 +89,8 @@ def test_a_changed_line_changes_its_customer_and_no_other(house: InProcess, tmp_
     assert imported(house, path) == Counts(changed=1, unchanged=28)
     (maria,) = registry.find(house.idp, "C100001", now=NOW)
     assert [one.contact.text for one in maria.record.contacts] == ["nuova@posta.example", "+393331234501"]
-    with house.idp.reading() as tx:
-        old = store.candidates_by_contact(
-            tx, house.idp.sealer.contact_index(parse_contact("maria.rossi@posta.example"))
-        )
-    assert [one.customer_number for one in old.candidates] == ["C100026"]
+    old = house.idp.registry.by_contact(parse_contact("maria.rossi@posta.example"))
+    assert [one.customer_number for one in old] == ["C100026"]
 
 
 def test_a_file_is_a_delta(house: InProcess, tmp_path: Path) -> None:
@@ -354,34 +352,43 @@ def test_a_contact_is_known_with_its_holders(
     house: InProcess, contact: str, numbers: list[str], holders: int, of_agency: bool
 ) -> None:
     imported(house, DEMO)
-    with house.idp.reading() as tx:
-        found = store.candidates_by_contact(tx, house.idp.sealer.contact_index(parse_contact(contact)))
-    assert [one.customer_number for one in found.candidates] == numbers
-    assert (found.holders, found.of_agency, found.username_of) == (holders, of_agency, None)
+    found = house.idp.registry.by_contact(parse_contact(contact))
+    assert [one.customer_number for one in found] == numbers
+    assert house.idp.registry.standings([parse_contact(contact)]) == (Standing(holders, of_agency),)
 
 
-def test_a_look_up_costs_the_same_statements_whatever_it_finds(house: InProcess) -> None:
+def test_each_question_costs_one_statement_the_same_whatever_it_finds(house: InProcess) -> None:
     imported(house, DEMO)
-    costs = set()
-    for contact in ("maria.rossi@posta.example", "famiglia.esposito@posta.example", "nobody@posta.example"):
-        index = house.idp.sealer.contact_index(parse_contact(contact))
-        with house.counting() as counts, house.idp.reading() as tx:
-            store.candidates_by_contact(tx, index)
-        costs.add(tuple(counts.statements))
-    assert len(costs) == 1
+    ask = house.idp.registry
+    contacts = [
+        parse_contact(f"{name}@posta.example") for name in ("maria.rossi", "famiglia.esposito", "nobody")
+    ]
+    codes = [parse_identifier(code) for code in ("RSSMRA80D52H501K", "12345030584", "RSSMRA80A01H501U")]
+    questions: dict[str, list[Callable[[], object]]] = {
+        "by contact": [partial(ask.by_contact, contact) for contact in contacts],
+        "by identifier": [partial(ask.by_identifier, code) for code in codes],
+        "by customer number": [partial(ask.by_customer_number, number) for number in ("C100001", "", "X")],
+        "standings": [partial(ask.standings, [contact] * 3) for contact in contacts],
+    }
+    for name, same in questions.items():
+        costs = set()
+        for question in same:
+            with house.counting() as counts:
+                question()
+            costs.add(tuple(counts.statements))
+        assert len(costs) == 1, name
+        assert len(costs.pop()) == 1, name
 
 
-def test_an_account_is_seen_from_the_registry(house: InProcess) -> None:
+def test_a_found_record_tells_whether_it_has_an_account(house: InProcess) -> None:
     from tests.store.racing import account
 
     imported(house, DEMO)
-    index = house.idp.sealer.contact_index(parse_contact("maria.rossi@posta.example"))
     with house.idp.writing() as tx:
-        values = account("sub-1", username_index=index)
+        values = account("sub-1")
         tx.execute(accounts.insert(), {name: getattr(values, name) for name in type(values).__slots__})
-        found = store.candidates_by_contact(tx, index)
-    assert found.username_of == "C100001"
-    assert [(one.customer_number, one.registered) for one in found.candidates] == [
+    found = registry.find(house.idp, "maria.rossi@posta.example", now=NOW)
+    assert [(one.record.customer_number, one.registered) for one in found] == [
         ("C100001", True),
         ("C100026", False),
     ]
