@@ -84,9 +84,9 @@ def by_activation(
     outcome = identified(identifier, found, facts.registered, None, rules, now)
     if not isinstance(outcome, Match):
         return judged(outcome)
-    if facts.holders and not _holds(outcome.record, typed.username):
-        return Judged(None, Reason.SHARED_CONTACT)
     refused = _unusable(facts)
+    if refused is None and facts.holders and not _holds(outcome.record, typed.username):
+        refused = Reason.SHARED_CONTACT
     return judged(outcome) if refused is None else Judged(None, refused)
 
 
