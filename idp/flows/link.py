@@ -208,7 +208,7 @@ def _live(idp: Idp, digest: bytes, *, now: int) -> tuple[Enrolment, Challenge] |
         row = None if challenge is None else enrolments.by_id(tx, challenge.subject)
     if challenge is None or row is None or challenge.purpose is not Purpose.REGISTRATION:
         return None
-    if challenge.code_mac is None or not challenge.live(now):
+    if not challenge.live(now):
         return None
     if row.completed_at is not None or row.expires_at <= now:
         return None

@@ -406,6 +406,17 @@ def test_b6_elsewhere_the_password_is_judged_by_what_is_on_file(service: InProce
     assert other.page == "register-done"
 
 
+def test_b6_passwords_are_not_tried_against_what_is_on_file_for_ever(service: InProcess) -> None:
+    began(service)
+    other = elsewhere(service, link_for(service))
+    for _ in range(5):
+        other.press(family_name="Rossi", new_password="Maria8verde")
+        assert (other.page, other.faults) == ("link", ["new_password"])
+    other.press(family_name="Rossi", new_password=NEW_PASSWORD)
+    assert other.page == "link-expired"
+    assert accounts(service) == 0
+
+
 def test_b6_nothing_on_file_is_told_to_who_does_not_know_the_name(service: InProcess) -> None:
     began(service)
     other = elsewhere(service, link_for(service))
