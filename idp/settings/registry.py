@@ -14,8 +14,8 @@ def _base(value: str) -> str:
     if not value:
         return value
     parts = urlsplit(value)
-    if parts.scheme not in ("https", "http") or not parts.hostname or re.search(r"[\s\x00-\x1f\x7f]", value):
-        raise ValueError("an https address is wanted")
+    if parts.scheme not in ("https", "http") or not parts.hostname or not re.fullmatch(r"[!-~]+", value):
+        raise ValueError("an https address in ASCII is wanted")
     if "@" in parts.netloc or "?" in value or "#" in value:
         raise ValueError("an address without credentials, query and fragment is wanted")
     try:

@@ -58,6 +58,7 @@ def test_the_token_may_stand_in_a_file(tmp_path: Path) -> None:
         ({"url": '"https://registry.example/#v1"'}, "registry.url"),
         ({"url": '"https://registry.example:99999"'}, "registry.url"),
         ({"url": '"https://registry.example/a b"'}, "registry.url"),
+        ({"url": '"https://régistre.example"'}, "registry.url"),
         ({"url": '"https://registry.example/\\r\\nX: y"'}, "registry.url"),
         ({"token": '""'}, "registry.token"),
         ({"token": '"short"'}, "registry.token"),
