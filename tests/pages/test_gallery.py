@@ -207,6 +207,8 @@ def test_a_page_fits_letters_of_twice_the_size(
 @pytest.mark.parametrize("state", SEEN, ids=lambda state: state.name)
 def test_nothing_jumps_while_a_page_loads(state: State, gallery: Opened, walk: Page) -> None:
     walk.set_viewport_size(PHONE)
+    # A window that is still being resized would move the page itself.
+    walk.wait_for_function(f"innerWidth === {PHONE['width']}")
     walk.goto(f"{gallery[0]}/{state.name}")
     walk.wait_for_timeout(150)
     shift = walk.evaluate(

@@ -279,6 +279,30 @@ def test_what_strangers_wrote_is_shown_and_never_run() -> None:
     assert not login.all("img")
 
 
+@pytest.mark.parametrize(
+    ("name", "owner"),
+    [
+        ("register-password", "chiara.rinaldi@example.com"),
+        ("register-password-masked", ""),
+        ("link-ask", ""),
+        ("recover-password", "chiara.rinaldi@example.com"),
+        ("account-password", "chiara.rinaldi@example.com"),
+    ],
+)
+def test_password_managers_are_told_whose_password_it_is_where_the_page_may_know(
+    name: str, owner: str
+) -> None:
+    (hidden,) = [e for e in read(name).all("input") if e.get("autocomplete") == "username"]
+    assert hidden["value"] == owner
+    assert hidden["aria-hidden"] == "true"
+    assert hidden.get("name") is None
+
+
+def test_only_data_that_were_not_recognised_lead_to_identification() -> None:
+    assert read("register-data-not-recognised").by_id("not-recognised") is not None
+    assert read("register-data-professional-plain").by_id("not-recognised") is None
+
+
 def test_a_password_and_a_code_are_never_shown_again() -> None:
     secrets = {"password": "Segreta-9", "new_password": "Segreta-9", "code": "481920"}
     for name in ("login-wrong", "register-password-short", "register-verify-wrong"):

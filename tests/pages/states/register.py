@@ -27,7 +27,16 @@ def _profile(**more: Any) -> dict[str, Any]:
 
 
 def _data(profile: str, **more: Any) -> dict[str, Any]:
-    return {"csrf": CSRF, "step": 2, "steps": 4, "profile": profile, "back_url": "/register", **more}
+    return {
+        "csrf": CSRF,
+        "step": 2,
+        "steps": 4,
+        "profile": profile,
+        "ask_vat_number": True,
+        "identify_url": "/register/identify",
+        "back_url": "/register",
+        **more,
+    }
 
 
 def _password(**more: Any) -> dict[str, Any]:
@@ -107,6 +116,11 @@ STATES = (
         "register-data",
         _data("professional", faults={"vat_number": "vat_number_malformed"}),
     ),
+    State(
+        "register-data-professional-plain",
+        "register-data",
+        _data("professional", ask_vat_number=False, faults={"page": "throttled"}),
+    ),
     State("register-data-company", "register-data", _data("company")),
     State(
         "register-data-company-faults",
@@ -132,6 +146,7 @@ STATES = (
     State(
         "register-password-common", "register-password", _password(faults={"new_password": "password_common"})
     ),
+    State("register-password-masked", "register-password", _password(username=None)),
     State("register-verify", "register-verify", _verify()),
     State("register-verify-sms", "register-verify", _verify(channel="sms", sent_to="+39 ••• ••• ••42")),
     State(
@@ -179,7 +194,6 @@ STATES = (
                 "accept_terms": True,
             },
             faults={"page": "data_not_recognised"},
-            identify_url="/register/identify",
             case_number="7K2-4QF",
         ),
     ),
