@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 from gunicorn.http import wsgi
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -43,6 +44,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "accesslog": None,
             "errorlog": "-",
             "loglevel": "warning",
+            "logger_class": _Discreet,
             "control_socket_disable": True,
         }
         super().__init__()
@@ -55,6 +57,22 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         from idp.app import process
 
         return process.create()
+
+
+class _Discreet(Logger):  # type: ignore[misc]
+    """A log without request lines and addresses: an address may hold the token of a link."""
+
+    def warning(self, msg: str, *args: Any, **named: Any) -> None:
+        """What gunicorn warns of; of a malformed request only that there was one."""
+        if msg.startswith("Invalid request"):
+            msg, args = "Invalid request", ()
+        super().warning(msg, *args, **named)
+
+    def exception(self, msg: str, *args: Any, **named: Any) -> None:
+        """What went wrong, with its trace; of a request neither method nor address."""
+        if msg.startswith("Error handling request"):
+            msg, args = "Error handling request", ()
+        super().exception(msg, *args, **named)
 
 
 class _Unnamed(wsgi.Response):  # type: ignore[misc]

@@ -24,7 +24,7 @@ from idp.accounts.matching import Reason
 from idp.accounts.names import surnames_agree
 from idp.accounts.password import Personal
 from idp.accounts.records import CustomerRecord
-from idp.flows import birth, judging, proving, register, throttle
+from idp.flows import birth, judging, proving, register, spending, throttle
 from idp.flows.birth import Beaten, Evidence, Registered
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
@@ -107,6 +107,8 @@ def confirm(
 ) -> Registered | AlreadyDone | Over:
     """Complete in the browser that asked, as its code would. Raises ``RegistryDown``."""
     outcome = register.complete(idp, here.enrolment, here.challenge, browser, now=now, now_ms=now_ms)
+    if isinstance(outcome, Registered):
+        spending.code_answered(idp, here.enrolment.typed.username, now=now)
     return outcome if isinstance(outcome, Registered | AlreadyDone) else Over()
 
 
@@ -198,7 +200,10 @@ def _complete(
 
     evidence = Evidence(birth.proof_by(enrolment.typed.username), CONTACT, spend)
     born = birth.give(idp, enrolment, record, password_hash, evidence, browser, now=now, now_ms=now_ms)
-    return Over() if isinstance(born, Beaten) else born
+    if isinstance(born, Beaten):
+        return Over()
+    spending.code_answered(idp, enrolment.typed.username, now=now)
+    return born
 
 
 def _live(idp: Idp, digest: bytes, *, now: int) -> tuple[Enrolment, Challenge] | None:

@@ -90,6 +90,23 @@ def test_both_loopback_addresses_answer_without_telling_the_servers_name(ready_f
         assert process.wait(15) == 0
 
 
+def test_a_malformed_request_leaves_neither_its_line_nor_its_address_in_the_log(ready_folder: Path) -> None:
+    with served(ready_folder) as (_process, port):
+        for line in (
+            b"GET /register/link/GEHEIM",
+            b"GET /register/link/GEHEIM HTTP/9.9",
+            b"G\x00T /GEHEIM HTTP/1.1",
+        ):
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                connection.sendall(line + b"\r\n\r\n")
+                connection.settimeout(10)
+                assert connection.recv(100).startswith(b"HTTP/1.1 400")
+        log = (ready_folder / "serve.log").read_text("utf-8")
+    assert log.count("Invalid request") == 3
+    assert "GEHEIM" not in log
+    assert "from ip=" not in log
+
+
 def test_ctrl_c_takes_no_lock_that_the_main_loop_may_hold() -> None:
     worker = _Worker(1, os.getpid(), [], None, 30, Config(), logging.getLogger("unused"))
     worker.tpool = worker.get_thread_pool()

@@ -153,3 +153,39 @@ def test_the_contact_opens_for_its_challenge_only(house: InProcess) -> None:
     assert challenges.open_contact(sealer, "challenge-1", sealed) == contact
     with pytest.raises(Unsealable):
         challenges.open_contact(sealer, "challenge-2", sealed)
+
+
+LINKED = replace(SENT, link_digest=b"l" * 32)
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    [
+        replace(LINKED, tries_left=0),
+        replace(LINKED, code_mac=None),
+        replace(LINKED, expires_at=NOW),
+    ],
+    ids=["no try is left", "no answer is right", "expired"],
+)
+def test_a_link_is_not_used_where_its_code_would_not_do(database: Database, challenge: Challenge) -> None:
+    start(database, challenge)
+    with database.writing() as tx:
+        assert not challenges.spend_link(tx, b"l" * 32, now=NOW)
+
+
+def test_a_link_is_used_once_and_leaves_a_challenge_without_a_right_answer(database: Database) -> None:
+    start(database, LINKED)
+    with database.writing() as tx:
+        assert challenges.spend_link(tx, b"l" * 32, now=NOW)
+        assert not challenges.spend_link(tx, b"l" * 32, now=NOW)
+        assert challenges.by_link(tx, b"l" * 32) is None
+    with database.reading() as tx:
+        assert challenges.latest(tx, "enrolment-1") == replace(SENT, code_mac=None)
+
+
+def test_a_newer_challenge_ends_the_link_of_the_older(database: Database) -> None:
+    start(database, LINKED)
+    start(database, replace(SENT, id="challenge-2", sent_at=NOW + 60, link_digest=b"n" * 32))
+    with database.writing() as tx:
+        assert not challenges.spend_link(tx, b"l" * 32, now=NOW + 60)
+        assert challenges.spend_link(tx, b"n" * 32, now=NOW + 60)
