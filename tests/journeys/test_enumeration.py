@@ -4,13 +4,20 @@ Compared are status, header names, page and body (without what is drawn anew for
 was typed), and the work: statements in order, commits, hashes, rows.
 """
 
+import bisect
 import re
-from collections.abc import Callable
+import shutil
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import pytest
 
-from tests.service.in_process import PASSWORD, InProcess
+from idp.adapters.registry_file import RegistryFile
+from idp.flows import registry
+from tests.data import many_customers
+from tests.service.in_process import PASSWORD, InProcess, open_in_process, settings_for
 from tests.service.relying_party import RelyingParty, portal
 from tests.service.visitor import Visitor
 
@@ -287,3 +294,86 @@ def test_nothing_says_whether_a_customer_registered(service: InProcess, party: R
         party.ask(visitor, login_hint=hint)
         pages.add(stripped(visitor.last.text, hint))
     assert len(pages) == 1
+
+
+# --- identification: many codes, known and unknown -----------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def populous(
+    prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[InProcess, int]]:
+    """A service with a thousand customers more, where nobody asks about too many codes."""
+    folder = tmp_path_factory.mktemp("populous")
+    shutil.copytree(prepared_folder / "keys", folder / "keys")
+    shutil.copy(prepared_folder / "idp.sqlite3", folder / "idp.sqlite3")
+    most = "1000000/3600"
+    limits = {
+        "identifiers_per_session": most,
+        "identifiers_per_source_ipv4": most,
+        "registrations_per_source": most,
+    }
+    service = open_in_process(settings_for(folder, f"sqlite:///{folder / 'idp.sqlite3'}", limits=limits))
+    many_customers.write(folder / "many.csv", _MANY)
+    registry.import_file(service.idp, RegistryFile(folder / "many.csv"), now=service.clock.now())
+    yield service, _MANY
+    service.idp.database.engine.dispose()
+
+
+_MANY = 1000
+
+
+def identify(service: InProcess, visitor: Visitor, identifier: str) -> tuple[tuple[object, ...], float]:
+    """What is seen of the answer and of the contacts, what they cost, and the seconds they took."""
+    visitor.get("/register/identify")
+    form = {"csrf": visitor.csrf, "identifier": identifier}
+    with service.counting() as counts:
+        began = time.perf_counter()
+        visitor.send("/register/identify", form)
+        seen = [visitor.last.status_code, tuple(visitor.last.headers.keys()), visitor.location]
+        visitor.get(visitor.location)
+        took = time.perf_counter() - began
+    text = visitor.last.text
+    lists = re.findall(r'<fieldset class="field.*?</fieldset>', text, re.DOTALL)
+    choices = lists[0].count('name="contact"')
+    assert 1 <= choices <= 3
+    body = stripped(text.replace(lists[0], ""))
+    counted = (tuple(counts.statements), counts.commits)
+    return (*seen, visitor.page, tuple(visitor.last.headers.keys()), body, counted), took
+
+
+@pytest.mark.parametrize("probes", [60, pytest.param(1000, marks=pytest.mark.slow)])
+def test_known_and_unknown_codes_look_and_cost_the_same(populous: tuple[InProcess, int], probes: int) -> None:
+    service, known = populous
+    service.clock.move(3600 - service.clock.now() % 3600)
+    visitor = service.visitor()
+    identify(service, visitor, many_customers.tax_code(2 * known))
+    seen: dict[bool, set[tuple[object, ...]]] = {True: set(), False: set()}
+    times: dict[bool, list[float]] = {True: [], False: []}
+    for number in range(probes):
+        for is_known in (True, False):
+            code = many_customers.tax_code(number if is_known else known + number)
+            answer, took = identify(service, visitor, code)
+            seen[is_known].add(answer)
+            times[is_known].append(took)
+    assert len(seen[True]) == 1
+    assert seen[True] == seen[False]
+    if probes >= 1000:
+        assert abs(told_apart(times[True], times[False]) - 0.5) <= 0.05
+
+
+def told_apart(some: list[float], others: list[float]) -> float:
+    """How often one of the first took longer than one of the others (AUC): 0.5 tells nothing."""
+    ordered = sorted(others)
+    return sum(bisect.bisect_left(ordered, took) for took in some) / (len(some) * len(others))
+
+
+def test_known_and_unknown_codes_have_lists_of_the_same_lengths(populous: tuple[InProcess, int]) -> None:
+    service, _ = populous
+    service.clock.move(3600 - service.clock.now() % 3600)
+    lengths = set()
+    for number in range(60):
+        visitor = service.visitor()
+        identify(service, visitor, many_customers.tax_code(5000 + number))
+        lengths.add(visitor.last.text.count('name="contact"'))
+    assert {1, 2} <= lengths <= {1, 2, 3}
