@@ -265,7 +265,9 @@ def blueprint(face: Face) -> Blueprint:
             resend_in=register.resend_wait(face.idp, known, now=visit.now),
             resent=resent,
             tries_left=tries_left,
-            identify_url=arrival.address("/register/identify"),
+            identify_url=arrival.address(
+                "/register/contacts" if typed.identifier is not None else "/register/identify"
+            ),
             activate_url=arrival.address("/register/activate"),
             finished_elsewhere_url=arrival.address("/login"),
             back_url=arrival.address("/register/password"),
