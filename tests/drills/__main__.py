@@ -11,6 +11,7 @@ import click
 import httpx
 
 from idp.flows import clients
+from tests.drills import many_customers
 from tests.drills.samples import Comparison, compare
 from tests.service.running import (
     DEVELOPMENT,
@@ -37,9 +38,14 @@ CALLBACK = "http://localhost:9/drill"
 
 @click.command()
 @click.option("--samples", default=500, show_default=True, help="Requests of each kind.")
-def main(samples: int) -> None:
+@click.option("--customers", type=int, help="Only import a registry file of so many lines, twice.")
+def main(samples: int, customers: int | None) -> None:
     """Run the drills."""
     missed = 0
+    if customers is not None:
+        met, words = many_customers.drill(customers)
+        print(f"{'ok  ' if met else 'MISS'}  a long registry file takes no more memory: {words}")
+        sys.exit(0 if met else 1)
     with (
         tempfile.TemporaryDirectory() as folder,
         running_service(Path(folder), f"sqlite:///{folder}/idp.sqlite3", config=CONFIG) as service,
