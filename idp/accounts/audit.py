@@ -35,6 +35,7 @@ class Event(StrEnum):
     SIGN_IN_SUCCEEDED = "sign_in_succeeded"
     SIGN_IN_FAILED = "sign_in_failed"
     SIGN_IN_THROTTLED = "sign_in_throttled"
+    CONFIRMED_AGAIN = "confirmed_again"
     SIGNED_OUT = "signed_out"
     SESSION_ENDED = "session_ended"
     CODE_ISSUED = "code_issued"
@@ -62,7 +63,13 @@ class Event(StrEnum):
     REGISTRY_IMPORTED = "registry_imported"
     REGISTRY_LOOKED_UP = "registry_looked_up"
     ACCOUNT_FOLLOWED_REGISTRY = "account_followed_registry"
+    PASSWORD_CHANGED = "password_changed"
+    USERNAME_CHANGED = "username_changed"
+    MOBILE_ASKED = "mobile_asked"
+    MOBILE_PENDING = "mobile_pending"
+    MOBILE_REFUSED = "mobile_refused"
     MOBILE_CONFIRMED = "mobile_confirmed"
+    MOBILE_CANCELLED = "mobile_cancelled"
     ACCOUNT_LOOKED_UP = "account_looked_up"
     ACCOUNT_LOCKED = "account_locked"
     ACCOUNT_UNLOCKED = "account_unlocked"
@@ -93,6 +100,7 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
     Event.SIGN_IN_SUCCEEDED: frozenset({"session", "proof", "acr", "known_browser"}),
     Event.SIGN_IN_FAILED: frozenset({"reason", "known_browser"}),
     Event.SIGN_IN_THROTTLED: frozenset({"brake", "retry_after"}),
+    Event.CONFIRMED_AGAIN: frozenset({"session", "proof"}),
     Event.SIGNED_OUT: frozenset({"session", "clients"}),
     Event.SESSION_ENDED: frozenset({"session", "reason", "clients"}),
     Event.CODE_ISSUED: frozenset({"authorization", "session", "scope", "acr"}),
@@ -122,7 +130,13 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
     ),
     Event.REGISTRY_LOOKED_UP: frozenset({"found", "by"}),
     Event.ACCOUNT_FOLLOWED_REGISTRY: frozenset({"what"}),
+    Event.PASSWORD_CHANGED: frozenset({"session", "sessions", "clients"}),
+    Event.USERNAME_CHANGED: frozenset({"session", "channel"}),
+    Event.MOBILE_ASKED: frozenset({"change", "session"}),
+    Event.MOBILE_PENDING: frozenset({"change", "until", "old_lost"}),
+    Event.MOBILE_REFUSED: frozenset({"change", "reason"}),
     Event.MOBILE_CONFIRMED: frozenset({"change", "by"}),
+    Event.MOBILE_CANCELLED: frozenset({"change", "by", "removed"}),
     Event.ACCOUNT_LOOKED_UP: frozenset({"found"}),
     Event.ACCOUNT_LOCKED: frozenset({"sessions"}),
     Event.ACCOUNT_UNLOCKED: frozenset(),

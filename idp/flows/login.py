@@ -5,7 +5,7 @@ Known and unknown usernames cost the same: the same reads, one hash, one write (
 here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from idp.accounts.audit import Event
 from idp.accounts.lockout import Throttled as Brakes
@@ -16,6 +16,7 @@ from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.sessions import Begun
 from idp.store import accounts, audit, sessions
+from idp.store.accounts import AccountRow
 from idp.values import Malformed, Proof, ProofKind, parse_contact
 
 LONGEST_PASSWORD = 1024
@@ -24,9 +25,13 @@ LONGEST_PASSWORD = 1024
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """The password was right: a session has begun."""
+    """The password was right: a session has begun.
+
+    ``username_ends``: the username left the registry, so that another is to be chosen (journey L).
+    """
 
     begun: Begun
+    username_ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,30 @@ class Throttled:
     """Too many failures: come back in ``retry_after`` seconds."""
 
     retry_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """The password is the account's; ``needs_rehash`` by today's parameters."""
+
+    account: AccountRow
+    needs_rehash: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A password typed for a username; who it is counted for and where.
+
+    ``username`` in canonical spelling. ``known``: this browser signed this very account in before.
+    """
+
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+    browser: Browser
+    known: bool
+    client_id: str | None = None
+    # Why it is asked, where it is not to sign in.
+    reason: str | None = None
 
 
 def sign_in(
@@ -57,40 +86,12 @@ def sign_in(
         sub = "" if account is None else account.sub
         known = sessions.browser_is_known(tx, browser.digest or b"\x00" * 32, sub)
         before = session_flows.current(idp, tx, browser, now=now)
-    source = throttle.pseudonym_of_source(idp, browser.source)
-    actor = idp.sealer.pseudonym(f"username:{username}")
-    known_as = idp.sealer.pseudonym(f"browser:{(browser.digest or b'').hex()}") if known else None
-    brakes = sign_in_brakes(actor, source, known_as, idp.settings.limits)
-    decision = throttle.standing(idp, brakes, now=now)
-    if isinstance(decision, Brakes):
-        if throttle.first_refusal(idp, brakes, decision, now=now):
-            with idp.writing() as tx:
-                audit.add(
-                    tx,
-                    Event.SIGN_IN_THROTTLED,
-                    at=now,
-                    actor=actor,
-                    client_id=client_id,
-                    source=source,
-                    details={"brake": decision.by, "retry_after": decision.retry_after},
-                )
-        return Throttled(decision.retry_after)
-    usable = account if account is not None and account.state == "active" else None
-    verdict = idp.hasher.verify(password[:LONGEST_PASSWORD], None if usable is None else usable.password_hash)
-    if usable is None or not verdict.ok:
-        throttle.failed(idp, brakes, now=now)
-        with idp.writing() as tx:
-            audit.add(
-                tx,
-                Event.SIGN_IN_FAILED,
-                at=now,
-                actor=actor,
-                client_id=client_id,
-                source=source,
-                details={"known_browser": known},
-            )
-        return Wrong()
-    rehashed = idp.hasher.hash(password) if verdict.needs_rehash else None
+    attempt = Attempt(username, password, browser, known, client_id)
+    outcome = check(idp, attempt, account, now=now)
+    if not isinstance(outcome, Right):
+        return outcome
+    usable = outcome.account
+    rehashed = idp.hasher.hash(password) if outcome.needs_rehash else None
     begun = session_flows.prepare(
         idp, browser, usable.sub, Proof(ProofKind.PASSWORD, now_ms), before=before, now=now
     )
@@ -104,7 +105,7 @@ def sign_in(
             at=now,
             actor=idp.sealer.pseudonym(f"sub:{usable.sub}"),
             client_id=client_id,
-            source=source,
+            source=throttle.pseudonym_of_source(idp, browser.source),
             details={
                 "session": begun.session.id,
                 "proof": "password",
@@ -112,4 +113,49 @@ def sign_in(
                 "known_browser": known,
             },
         )
-    return SignedIn(begun)
+    return SignedIn(begun, username_ends=usable.username_ends_at is not None)
+
+
+def check(idp: Idp, attempt: Attempt, account: AccountRow | None, *, now: int) -> Right | Wrong | Throttled:
+    """Check a password for an account, None where nobody has the username; wrong ones are counted.
+
+    Every page that asks for a password asks here, so that all count under the same brakes (security bar 4).
+    Raises ``Overloaded``.
+    """
+    browser = attempt.browser
+    source = throttle.pseudonym_of_source(idp, browser.source)
+    actor = idp.sealer.pseudonym(f"username:{attempt.username}")
+    digest = (browser.digest or b"").hex()
+    known_as = idp.sealer.pseudonym(f"browser:{digest}") if attempt.known else None
+    brakes = sign_in_brakes(actor, source, known_as, idp.settings.limits)
+    decision = throttle.standing(idp, brakes, now=now)
+    if isinstance(decision, Brakes):
+        if throttle.first_refusal(idp, brakes, decision, now=now):
+            with idp.writing() as tx:
+                audit.add(
+                    tx,
+                    Event.SIGN_IN_THROTTLED,
+                    at=now,
+                    actor=actor,
+                    client_id=attempt.client_id,
+                    source=source,
+                    details={"brake": decision.by, "retry_after": decision.retry_after},
+                )
+        return Throttled(decision.retry_after)
+    usable = account if account is not None and account.state == accounts.ACTIVE else None
+    kept = None if usable is None else usable.password_hash
+    verdict = idp.hasher.verify(attempt.password[:LONGEST_PASSWORD], kept)
+    if usable is None or not verdict.ok:
+        throttle.failed(idp, brakes, now=now)
+        with idp.writing() as tx:
+            audit.add(
+                tx,
+                Event.SIGN_IN_FAILED,
+                at=now,
+                actor=actor,
+                client_id=attempt.client_id,
+                source=source,
+                details={"known_browser": attempt.known, "reason": attempt.reason},
+            )
+        return Wrong()
+    return Right(usable, verdict.needs_rehash)

@@ -46,11 +46,14 @@ def farewells(idp: Idp, session: Session, *, now: int) -> tuple[Parcel, ...]:
     return _calls(idp, session.sub, ((session.id, client_id) for client_id in client_ids), now=now)
 
 
-def farewells_to_all(idp: Idp, sub: str, *, now: int) -> tuple[Parcel, ...]:
-    """The same for every session of an account, before ``sessions.end_all`` and ``tokens.revoke_all``."""
+def farewells_to_all(idp: Idp, sub: str, *, now: int, but: str | None = None) -> tuple[Parcel, ...]:
+    """The same for every session of an account, before ``sessions.end_all`` and ``tokens.revoke_all``.
+
+    ``but``: the id of the one that goes on.
+    """
     with idp.reading() as tx:
         issued_to = tokens.issued_to(tx, sub, now=now)
-    return _calls(idp, sub, sorted(issued_to), now=now)
+    return _calls(idp, sub, sorted(pair for pair in issued_to if pair[0] != but), now=now)
 
 
 def _calls(

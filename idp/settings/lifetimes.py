@@ -38,6 +38,14 @@ class Lifetimes(Section):
     activation_code: Seconds = Field(
         default=7 * _DAY, description="An activation code, handed over by an agency, seconds."
     )
+    fresh_authentication: Seconds = Field(
+        default=300,
+        description="How old a proof may be with which a way in is changed on one's own account, seconds.",
+    )
+    pending_hold: Seconds = Field(
+        default=2 * _DAY,
+        description="How long a number waits that a customer typed and the registry does not have, seconds.",
+    )
     trusted_browser: Seconds = Field(default=30 * _DAY, description="Trust in a browser, seconds.")
     known_browser: Seconds = Field(
         default=365 * _DAY,

@@ -75,6 +75,16 @@ class Limits(Section):
     passwords_per_registration: RateLimit = Field(
         default=Rate(10, 3600), description="Passwords chosen in one registration (count/seconds)."
     )
+    mobile_changes_per_account: RateLimit = Field(
+        default=Rate(5, 86400),
+        description="Mobile numbers that one customer types to receive a code there (count/seconds).",
+    )
+    customers_per_mobile: int = Field(
+        default=3,
+        ge=1,
+        le=100,
+        description="Customers whose mobile one typed number may be; judged once it is proven.",
+    )
     sms_prefix_digits: int = Field(
         default=7,
         ge=3,

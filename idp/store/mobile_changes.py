@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, union, update
 
 from idp.accounts.mobile_change import ChangeState, ConfirmedBy, MobileChange
 from idp.store.accounts import ProvenContact, prove_contact
@@ -59,6 +59,17 @@ _CURRENT = (
     .order_by(mobile_changes.c.asked_at.desc(), mobile_changes.c.id)
     .limit(1)
 )
+_NEWEST = (
+    select(*_COLUMNS)
+    .where(mobile_changes.c.sub == bindparam("of_sub"))
+    .order_by(mobile_changes.c.asked_at.desc(), _LIVE.desc(), mobile_changes.c.id)
+    .limit(1)
+)
+_UNPROVEN = (
+    select(mobile_changes.c.id)
+    .where(mobile_changes.c.state == ChangeState.PROVING, mobile_changes.c.asked_at < bindparam("before"))
+    .limit(1)
+)
 _BY_ID = select(*_COLUMNS).where(mobile_changes.c.id == bindparam("change_id"))
 _BY_CANCEL = select(*_COLUMNS).where(mobile_changes.c.cancel_digest == bindparam("digest"))
 _MATURE = (
@@ -95,12 +106,45 @@ _CANCEL = (
     .values(state=ChangeState.CANCELLED, ended_at=bindparam("now"))
     .returning(mobile_changes.c.id)
 )
+_SPEND_LINKS = (
+    update(mobile_changes).where(mobile_changes.c.sub == bindparam("of_sub")).values(cancel_digest=None)
+)
+_EXPIRE = (
+    update(mobile_changes)
+    .where(
+        mobile_changes.c.state == ChangeState.PROVING,
+        mobile_changes.c.asked_at < bindparam("before"),
+    )
+    .values(state=ChangeState.EXPIRED, ended_at=bindparam("now"))
+)
+# Of many that write for one account or one number at once, each must see what those before it did.
+_LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)))
+_OTHERS_WITH = union(
+    select(proven_contacts.c.sub).where(
+        proven_contacts.c.contact_index == bindparam("index"), proven_contacts.c.sub != bindparam("of_sub")
+    ),
+    select(mobile_changes.c.sub).where(
+        mobile_changes.c.mobile_index == bindparam("index"),
+        mobile_changes.c.state == ChangeState.PENDING,
+        mobile_changes.c.sub != bindparam("of_sub"),
+    ),
+)
+_DROP_SINCE = delete(proven_contacts).where(
+    proven_contacts.c.sub == bindparam("of_sub"),
+    proven_contacts.c.proven_at >= bindparam("since"),
+    proven_contacts.c.contact_index != bindparam("kept"),
+)
+_FIND_AGAIN = (
+    update(proven_contacts)
+    .where(proven_contacts.c.sub == bindparam("of_sub"), proven_contacts.c.lost_at >= bindparam("since"))
+    .values(lost_at=None)
+)
 _MARK = (
     update(proven_contacts)
     .where(
         proven_contacts.c.sub == bindparam("of_sub"), proven_contacts.c.contact_index == bindparam("index")
     )
-    .values(source="customer", lost_at=None)
+    .values(source=bindparam("from_source"), lost_at=None)
 )
 _LOSE_MOBILES = (
     update(proven_contacts)
@@ -120,6 +164,7 @@ _FORGET_OTHER_MOBILES = delete(proven_contacts).where(
 
 def begin(tx: Tx, change: MobileChange, *, sealed: bytes, mobile_index: bytes) -> None:
     """Begin a change; the one before it, if it was under way, is cancelled."""
+    _lock(tx, f"mobile_changes:{change.sub}")
     tx.execute(_CANCEL_OTHERS, {"of_sub": change.sub, "now": change.asked_at})
     tx.execute(
         insert(mobile_changes),
@@ -138,6 +183,11 @@ def begin(tx: Tx, change: MobileChange, *, sealed: bytes, mobile_index: bytes) -
 def current(tx: Tx, sub: str) -> ChangeRow | None:
     """The change under way of an account."""
     return _row(tx.execute(_CURRENT, {"of_sub": sub}).one_or_none())
+
+
+def newest(tx: Tx, sub: str) -> ChangeRow | None:
+    """The change that an account asked for last, in whatever state."""
+    return _row(tx.execute(_NEWEST, {"of_sub": sub}).one_or_none())
 
 
 def by_id(tx: Tx, change_id: str) -> ChangeRow | None:
@@ -177,12 +227,57 @@ def take_over(tx: Tx, sub: str, proven: ProvenContact, *, keep: bytes) -> None:
     (the username's)."""
     tx.execute(_FORGET_OTHER_MOBILES, {"of_sub": sub, "kept": (proven.contact_index, keep)})
     prove_contact(tx, sub, proven)
-    tx.execute(_MARK, {"of_sub": sub, "index": proven.contact_index})
+    tx.execute(_MARK, {"of_sub": sub, "index": proven.contact_index, "from_source": proven.source})
 
 
 def lose_mobiles(tx: Tx, sub: str, *, now: int) -> None:
     """Note that the account's mobiles were reported lost: nothing more is sent there."""
     tx.execute(_LOSE_MOBILES, {"of_sub": sub, "now": now})
+
+
+def find_again(tx: Tx, sub: str, *, since: int) -> None:
+    """Mobiles that were reported lost since then are not."""
+    tx.execute(_FIND_AGAIN, {"of_sub": sub, "since": since})
+
+
+def drop_since(tx: Tx, sub: str, *, since: int, keep: bytes) -> int:
+    """Forget the contacts proven since then, but for the one with index ``keep`` (the username's); how
+    many."""
+    return tx.execute(_DROP_SINCE, {"of_sub": sub, "since": since, "kept": keep}).rowcount
+
+
+def cancel_all(tx: Tx, sub: str, *, now: int) -> None:
+    """Cancel whatever is under way for an account."""
+    tx.execute(_CANCEL_OTHERS, {"of_sub": sub, "now": now})
+
+
+def spend_links(tx: Tx, sub: str) -> None:
+    """The links that were sent for an account cancel nothing any more."""
+    tx.execute(_SPEND_LINKS, {"of_sub": sub})
+
+
+def has_unproven(tx: Tx, *, before: int) -> bool:
+    """Whether ``expire`` would find any."""
+    return tx.execute(_UNPROVEN, {"before": before}).one_or_none() is not None
+
+
+def expire(tx: Tx, *, before: int, now: int) -> int:
+    """Give up the numbers that nobody proved, asked for before that time; how many."""
+    return tx.execute(_EXPIRE, {"before": before, "now": now}).rowcount
+
+
+def others_with(tx: Tx, mobile_index: bytes, *, sub: str) -> int:
+    """How many other accounts have this number, or wait for it.
+
+    Whoever asks next, to have it too, waits for the end of this transaction.
+    """
+    _lock(tx, f"mobile_numbers:{mobile_index.hex()}")
+    return len(tx.execute(_OTHERS_WITH, {"index": mobile_index, "of_sub": sub}).all())
+
+
+def _lock(tx: Tx, key: str) -> None:
+    if tx.dialect.name == "postgresql":
+        tx.execute(_LOCK, {"key": key})
 
 
 def _row(row: Any) -> ChangeRow | None:

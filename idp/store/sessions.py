@@ -65,7 +65,11 @@ _END_TOKENS = (
 )
 _END_ALL = (
     update(sessions)
-    .where(sessions.c.sub == bindparam("of_sub"), sessions.c.ended_at.is_(None))
+    .where(
+        sessions.c.sub == bindparam("of_sub"),
+        sessions.c.ended_at.is_(None),
+        sessions.c.id != bindparam("goes_on"),
+    )
     .values(ended_at=bindparam("now"))
     .returning(sessions.c.id)
 )
@@ -140,9 +144,12 @@ def end(tx: Tx, session_id: str, *, now: int) -> bool:
     return ended
 
 
-def end_all(tx: Tx, sub: str, *, now: int) -> tuple[str, ...]:
-    """End every session of an account; their ids. What was issued in them ends by ``tokens.revoke_all``."""
-    return tuple(tx.execute(_END_ALL, {"of_sub": sub, "now": now}).scalars())
+def end_all(tx: Tx, sub: str, *, now: int, but: str = "") -> tuple[str, ...]:
+    """End every session of an account, except the one with the id ``but``; their ids.
+
+    What was issued in them ends by ``tokens.revoke_all``.
+    """
+    return tuple(tx.execute(_END_ALL, {"of_sub": sub, "now": now, "goes_on": but}).scalars())
 
 
 def forget_browsers(tx: Tx, sub: str) -> None:

@@ -21,6 +21,8 @@ class Purpose(StrEnum):
     AMBIGUOUS = "registration_ambiguous"
     ACCOUNT_CREATED = "account_created"
     SIGN_IN_CODE = "sign_in_code"
+    # Whoever is signed in proves once more that it is them.
+    CONFIRM_CODE = "confirm_code"
     NEW_DEVICE = "new_device"
     # Forgotten and changed credentials (journey H).
     RECOVERY_CODE = "recovery_code"

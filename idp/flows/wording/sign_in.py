@@ -39,6 +39,42 @@ SIGN_IN: Mapping[Purpose, Wording] = {
             ),
         ),
     ),
+    Purpose.CONFIRM_CODE: Wording(
+        sms=(
+            N_(
+                "%(code)s is your code to change your %(brand)s details. Valid for %(minutes)s minutes. Tell "
+                "nobody: if someone asks for it, even in our name, it is a scam.\n@%(host)s #%(code)s"
+            ),
+            N_(
+                "%(code)s is your code to change your details. Valid for %(minutes)s minutes. Tell nobody: "
+                "if someone asks for it, even in our name, it is a scam.\n@%(host)s #%(code)s"
+            ),
+            N_(
+                "%(code)s: code to change your details, valid %(minutes)s min. Tell nobody: if someone asks "
+                "for it, even in our name, it is a scam\n@%(host)s #%(code)s"
+            ),
+            N_(
+                "%(code)s is your code to change your details. Valid for %(minutes)s minutes. Tell nobody: "
+                "if someone asks for it, even in our name, it is a scam."
+            ),
+        ),
+        longest_sms=LONGEST_CODE_SMS,
+        subject=N_("Your code to change your %(brand)s details"),
+        before=(
+            N_(
+                "This is your code to change the details of your %(brand)s account. Type it on the page "
+                "where you asked for it:"
+            ),
+        ),
+        after=(
+            VALID_FOR,
+            TELL_NOBODY,
+            N_(
+                "If you are not changing anything, someone is in your account: change your password at once. "
+                "Without the code they change nothing important."
+            ),
+        ),
+    ),
     Purpose.NEW_DEVICE: Wording(
         sms=(
             N_(

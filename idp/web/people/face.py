@@ -3,7 +3,19 @@
 from flask import Flask, Response, request
 
 from idp.flows.idp import Idp
-from idp.web.people import authorize, errors, identify, inbox, legal, link, login, logout, recover, register
+from idp.web.people import (
+    account,
+    authorize,
+    errors,
+    identify,
+    inbox,
+    legal,
+    link,
+    login,
+    logout,
+    recover,
+    register,
+)
 from idp.web.people.cookies import Cookies
 from idp.web.people.pages import Pages
 from idp.web.people.visit import Face, Visit
@@ -18,7 +30,7 @@ def create(idp: Idp, pages: Pages, *, messages: inbox.Messages | None) -> Flask:
     """The Flask application of the pages; ``messages`` opens the development inbox."""
     app = Flask("idp.web.people", static_folder=None, template_folder=None)
     face = Face(idp, pages, Cookies(idp.issuer))
-    for door in (authorize, login, register, identify, link, recover, logout, legal):
+    for door in (authorize, login, register, identify, link, recover, account, logout, legal):
         app.register_blueprint(door.blueprint(face))
     if messages is not None:
         app.register_blueprint(inbox.blueprint(face, messages))

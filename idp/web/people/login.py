@@ -1,10 +1,14 @@
 """The sign-in page (journey D)."""
 
+from collections.abc import Callable
+
 from flask import Blueprint, Response, request
 
-from idp.flows import authorize, login
+from idp.flows import authorize, login, register
 from idp.flows.authorize import Lost
 from idp.flows.login import SignedIn, Throttled, Wrong
+from idp.web.people.account import doors
+from idp.web.people.account.doors import Door
 from idp.web.people.forms import LoginForm
 from idp.web.people.visit import Face, Visit
 
@@ -18,6 +22,9 @@ def blueprint(face: Face) -> Blueprint:
         visit = Visit(face, request)
         visit.must_be_ours()
         named = visit.query.get("interaction")
+        to = doors.named(visit.query.get("to")) if named is None else None
+        if to is not None:
+            return _own(visit, to)
         interaction = authorize.waiting(face.idp, named, visit.browser, now=visit.now)
         if interaction is None:
             return visit.page("no-interaction", status=400)
@@ -47,6 +54,50 @@ def blueprint(face: Face) -> Blueprint:
             if isinstance(declined, Lost):
                 return visit.page("no-interaction", status=400)
             return visit.answer(declined, client_name=name)
+        return _sign_in(
+            visit,
+            page,
+            client_id=interaction.request.client_id,
+            onward=lambda: visit.go("/authorize/resume", interaction=interaction.id),
+            choose=lambda: visit.go("/account/username", interaction=interaction.id),
+        )
+
+    def _own(visit: Visit, to: Door) -> Response:
+        """Sign in for oneself, without a relying party that waits."""
+        if not visit.pressed and register.who_is_signed_in(face.idp, visit.browser, now=visit.now):
+            return visit.go(to.path)
+
+        def page(status: int, values: dict[str, object], faults: dict[str, str]) -> Response:
+            return visit.page(
+                "login",
+                status=status,
+                client_name=None,
+                register_url="/register",
+                recover_url="/recover",
+                can_cancel=False,
+                values=values,
+                faults=faults,
+            )
+
+        if not visit.pressed:
+            return page(200, {}, {})
+        return _sign_in(
+            visit,
+            page,
+            client_id=None,
+            onward=lambda: visit.go(to.path),
+            choose=lambda: visit.go("/account/username"),
+        )
+
+    def _sign_in(
+        visit: Visit,
+        page: Callable[[int, dict[str, object], dict[str, str]], Response],
+        *,
+        client_id: str | None,
+        onward: Callable[[], Response],
+        choose: Callable[[], Response],
+    ) -> Response:
+        """Take username and password; ``choose`` is for whoever needs another username (journey L)."""
         form = LoginForm.read(visit.form)
         if faults := form.faults():
             return page(200, form.values(), faults)
@@ -55,13 +106,13 @@ def blueprint(face: Face) -> Blueprint:
             form.username.data or "",
             form.password.data or "",
             visit.browser,
-            client_id=interaction.request.client_id,
+            client_id=client_id,
             now=visit.now,
             now_ms=visit.now_ms,
         )
         match outcome:
-            case SignedIn(begun):
-                return visit.signed_in(visit.go("/authorize/resume", interaction=interaction.id), begun)
+            case SignedIn(begun, username_ends):
+                return visit.signed_in(choose() if username_ends else onward(), begun)
             case Wrong():
                 return page(200, form.values(), {"password": "credentials_wrong"})
             case Throttled(retry_after):

@@ -1,0 +1,14 @@
+"""One's own account: what there is, and changing what one signs in with (journeys G, H, I)."""
+
+from flask import Blueprint
+
+from idp.web.people.account import cancel, confirm, front, mobile, password, username
+from idp.web.people.visit import Face
+
+
+def blueprint(face: Face) -> Blueprint:
+    """``/account`` and every page under it."""
+    door = Blueprint("account", __name__)
+    for page in (front, confirm, password, username, mobile, cancel):
+        page.install(door, face)
+    return door

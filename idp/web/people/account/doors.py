@@ -1,0 +1,31 @@
+"""Where a sign-in or a fresh authentication may lead: names of our own pages, never an address."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from idp.flows.fresh import Needs
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A page of one's own account; ``needs`` is what it wants proven anew, None where a session is enough."""
+
+    name: str
+    path: str
+    needs: Needs | None = None
+
+
+ACCOUNT = Door("account", "/account")
+PASSWORD = Door("password", "/account/password")
+USERNAME = Door("username", "/account/username", Needs.ANY)
+MOBILE = Door("mobile", "/account/mobile", Needs.CONTACT)
+MOBILE_CONFIRM = Door("mobile-confirm", "/account/mobile/confirm", Needs.ANY)
+
+DOORS: Mapping[str, Door] = {
+    door.name: door for door in (ACCOUNT, PASSWORD, USERNAME, MOBILE, MOBILE_CONFIRM)
+}
+
+
+def named(name: str | None) -> Door | None:
+    """The door of this name; None for whatever else somebody wrote into an address."""
+    return None if name is None else DOORS.get(name)

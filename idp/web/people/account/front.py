@@ -1,0 +1,70 @@
+"""The front page of one's own account: username, password, mobile, contacts, and a number that waits."""
+
+from typing import Any
+
+from flask import Blueprint, Response
+
+from idp.accounts.registry import RegistryDown
+from idp.flows import mobile
+from idp.flows.fresh import Owner
+from idp.flows.mobile import Mobile, Pending
+from idp.web.people.account.doors import ACCOUNT
+from idp.web.people.account.entering import signed_in
+from idp.web.people.visit import Face
+
+_NEWS = 120
+"""Seconds for which the page says what was just done."""
+
+
+def install(door: Blueprint, face: Face) -> None:
+    """``/account``."""
+    idp = face.idp
+
+    @door.route("/account", methods=["GET", "POST"])
+    def account() -> Response:
+        entered = signed_in(face, ACCOUNT)
+        if isinstance(entered, Response):
+            return entered
+        visit, owner = entered.visit, entered.owner
+        if visit.pressed:
+            if "cancel" in visit.form and mobile.cancel(idp, owner, now=visit.now):
+                return visit.go("/account", done="mobile-cancelled")
+            return visit.go("/account")
+        present, waits = mobile.mobile_of(idp, owner.account), mobile.pending_of(idp, owner.account)
+        return entered.page(
+            "account",
+            given_name=owner.profile.given_name or None,
+            username=owner.profile.username.readable,
+            username_ends_at=owner.account.username_ends_at,
+            contacts=_on_file(owner),
+            mobile=None if present is None else present.number.readable,
+            mobile_lost=present is not None and present.lost,
+            change=None if waits is None else {"mobile": waits.number.readable, "usable_at": waits.usable_at},
+            limited_until=owner.limited_until(visit.now),
+            done=_done(visit.query.get("done"), owner, present, waits, now=visit.now),
+            faults={},
+        )
+
+    def _on_file(owner: Owner) -> list[dict[str, Any]] | None:
+        try:
+            record = idp.registry.by_customer_number(owner.account.customer_number)
+        except RegistryDown:
+            # The rest of the page is ours, and its button stops a thief.
+            return None
+        contacts = () if record is None else tuple(one.contact for one in record.contacts)
+        return [{"kind": contact.kind, "text": contact.readable} for contact in contacts]
+
+
+def _done(
+    said: str | None, owner: Owner, present: Mobile | None, waits: Pending | None, *, now: int
+) -> str | None:
+    """What was just done, if the address says so and it is so: a link must not make the page lie."""
+    account = owner.account
+    true = {
+        "password": account.password_changed_at is not None and now - account.password_changed_at < _NEWS,
+        "username": now - account.updated_at < _NEWS,
+        "mobile-pending": waits is not None,
+        "mobile-confirmed": present is not None and not present.lost and waits is None,
+        "mobile-cancelled": waits is None,
+    }
+    return said if said is not None and true.get(said) else None

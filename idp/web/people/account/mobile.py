@@ -1,0 +1,169 @@
+"""Registering or changing a mobile number (journey G): the form, its code, and an activation code."""
+
+from typing import Any
+
+from flask import Blueprint, Response
+
+from idp.flows import mobile
+from idp.flows.activation import Wrong
+from idp.flows.mobile import Confirmed, NothingWaits, NotUsable, Sent, Usable, Waits
+from idp.flows.proving import Limited, NotYet
+from idp.values import Malformed, MobileNumber
+from idp.web.people.account.confirm import code_facts
+from idp.web.people.account.doors import MOBILE, MOBILE_CONFIRM
+from idp.web.people.account.entering import Entered, enter, later
+from idp.web.people.forms import MobileConfirmForm, MobileForm, MobileVerifyForm
+from idp.web.people.visit import Face
+
+VERIFY = "/account/mobile/verify"
+_HOUR = 3600
+
+
+def install(door: Blueprint, face: Face) -> None:
+    """``/account/mobile`` and the pages under it."""
+    idp = face.idp
+
+    def form_page(
+        here: Entered, values: dict[str, Any], faults: dict[str, str], *, status: int = 200
+    ) -> Response:
+        present = mobile.mobile_of(idp, here.owner.account)
+        return here.page(
+            "mobile",
+            status=status,
+            mobile=None if present is None or present.lost else present.number.readable,
+            hold_hours=max(1, idp.settings.lifetimes.pending_hold // _HOUR),
+            back_url="/account",
+            values=values,
+            faults=faults,
+        )
+
+    @door.route(MOBILE.path, methods=["GET", "POST"])
+    def mobile_number() -> Response:
+        here = enter(face, MOBILE)
+        if isinstance(here, Response):
+            return here
+        visit = here.visit
+        if not visit.pressed:
+            refused = visit.query.get("refused") == "yes"
+            return form_page(here, {}, {"mobile": "mobile_not_usable"} if refused else {})
+        form = MobileForm.read(visit.form)
+        if faults := form.faults():
+            return form_page(here, form.values(), faults)
+        try:
+            typed = MobileNumber.parse(form.mobile.data or "")
+        except Malformed as malformed:
+            return form_page(here, form.values(), {"mobile": malformed.reason})
+        outcome = mobile.begin(
+            idp,
+            here.owner,
+            typed,
+            old_lost=bool(form.old_lost.data),
+            source=visit.browser.source,
+            now=visit.now,
+        )
+        match outcome:
+            case NotUsable(fault):
+                return form_page(here, form.values(), {"mobile": fault})
+            case Limited(retry_after):
+                return later(
+                    form_page(here, form.values(), {"page": "resend_limit"}, status=429), retry_after
+                )
+            case Sent() | NotYet():
+                return visit.go(VERIFY)
+
+    @door.route(VERIFY, methods=["GET", "POST"])
+    def mobile_verify() -> Response:
+        here = enter(face, MOBILE)
+        if isinstance(here, Response):
+            return here
+        visit = here.visit
+        known = mobile.under_way(idp, here.owner)
+
+        def page(faults: dict[str, str], *, status: int = 200, tries_left: int | None = None) -> Response:
+            if known is None:
+                return visit.go(MOBILE.path)
+            shown = known.number.readable
+            return here.page(
+                "mobile-verify",
+                status=status,
+                back_url=MOBILE.path,
+                faults=faults,
+                **code_facts(here, known.challenge, shown, known.number, faults, tries_left),
+            )
+
+        if not visit.pressed:
+            return page({})
+        if "resend" in visit.form:
+            if known is None:
+                return visit.go(MOBILE.path)
+            again = mobile.resend(idp, here.owner, known, source=visit.browser.source, now=visit.now)
+            match again:
+                case Sent():
+                    return visit.go(VERIFY, sent="again")
+                case NotYet(wait):
+                    return later(page({"page": "resend_too_early"}, status=429), wait)
+                case Limited(retry_after):
+                    return later(page({"page": "resend_limit"}, status=429), retry_after)
+        form = MobileVerifyForm.read(visit.form)
+        if faults := form.faults():
+            return page(faults)
+        outcome = mobile.answer(
+            idp, here.owner, form.code.data or "", source=visit.browser.source, now=visit.now
+        )
+        match outcome:
+            case Waits():
+                return visit.go("/account", done="mobile-pending")
+            case Usable():
+                return visit.go("/account", done="mobile-confirmed")
+            case NotUsable():
+                return visit.go(MOBILE.path, refused="yes")
+            case Limited(retry_after):
+                return later(page({"page": "throttled"}, status=429), retry_after)
+        return page({"code": outcome.fault}, tries_left=outcome.tries_left)
+
+    @door.route(MOBILE_CONFIRM.path, methods=["GET", "POST"])
+    def mobile_confirm() -> Response:
+        here = enter(face, MOBILE_CONFIRM)
+        if isinstance(here, Response):
+            return here
+        visit = here.visit
+        waits = mobile.pending_of(idp, here.owner.account)
+        if waits is None:
+            return visit.go("/account")
+
+        def page(faults: dict[str, str], *, status: int = 200) -> Response:
+            return here.page(
+                "mobile-confirm",
+                status=status,
+                mobile=waits.number.readable,
+                usable_at=waits.usable_at,
+                back_url="/account",
+                values={},
+                faults=faults,
+            )
+
+        if not visit.pressed:
+            return page({})
+        form = MobileConfirmForm.read(visit.form)
+        if faults := form.faults():
+            return page(
+                {
+                    name: "activation_malformed" if fault == "too_long" else fault
+                    for name, fault in faults.items()
+                }
+            )
+        try:
+            outcome = mobile.confirm_with_code(
+                idp, here.owner, form.activation_code.data or "", visit.browser, now=visit.now
+            )
+        except Malformed:
+            return page({"activation_code": "activation_malformed"})
+        match outcome:
+            case Confirmed():
+                return visit.go("/account", done="mobile-confirmed")
+            case NothingWaits():
+                return visit.go("/account")
+            case Wrong():
+                return page({"activation_code": "activation_wrong"})
+            case Limited(retry_after):
+                return later(page({"page": "throttled"}, status=429), retry_after)
