@@ -1,0 +1,253 @@
+"""Journey H in a real browser, wide and narrow: forgotten credentials, with the codes from the inbox.
+
+The service runs in this process behind a real socket, so that its clock can be moved.
+"""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from socketserver import ThreadingMixIn
+from typing import Any
+from urllib.parse import urlencode
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Route, ViewportSize, expect
+
+from tests.journeys.recovery_walks import EMAIL, MOBILE, NEW, NOBODY, TAX_CODE, confirm, issued, value
+from tests.parts.ports import free_port
+from tests.service.in_process import CALLBACK, InProcess, open_in_process, settings_for
+from tests.service.relying_party import VERIFIER, challenge_of
+
+pytestmark = pytest.mark.slow
+
+DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
+AREA = "https://portal.insurer.example/area"
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's own name
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def served(prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    """The service at an address of its own."""
+    folder = tmp_path_factory.mktemp("recovery")
+    shutil.copytree(prepared_folder / "keys", folder / "keys")
+    shutil.copy(prepared_folder / "idp.sqlite3", folder / "idp.sqlite3")
+    port = free_port()
+    opened = open_in_process(
+        settings_for(
+            folder,
+            f"sqlite:///{folder / 'idp.sqlite3'}",
+            service={"issuer": f"http://localhost:{port}"},
+            brand={"portal_links": {"Area": AREA}},
+        )
+    )
+    with make_server("127.0.0.1", port, opened.app, _Server, _Quiet) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield opened
+        server.shutdown()
+    opened.idp.database.engine.dispose()
+
+
+@pytest.fixture
+def service(served: InProcess) -> InProcess:
+    """The service, with Maria registered by email."""
+    served.wipe()
+    served.register(served.visitor("192.0.2.1"))
+    served.clock.move(3600 - served.clock.now() % 3600)
+    return served
+
+
+@pytest.fixture(params=["desktop", "phone"])
+def page(context: BrowserContext, request: pytest.FixtureRequest) -> Page:
+    """The customer's browser, wide and narrow."""
+    page = context.new_page()
+    page.set_viewport_size(DESKTOP if request.param == "desktop" else PHONE)
+    return page
+
+
+def on_page(page: Page, name: str) -> None:
+    """Wait until the page of this name is shown, and fits its window."""
+    expect(page.locator(f'main[data-page="{name}"]')).to_be_visible(timeout=20_000)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def played(route: Route) -> None:
+    """A page of the portal."""
+    route.fulfill(status=200, content_type="text/html", body="<title>Portal</title><main>here</main>")
+
+
+def to_sign_in(service: InProcess, page: Page) -> None:
+    """Come from the portal."""
+    service.client()
+    page.context.route(f"{CALLBACK}*", played)
+    asked = {
+        "client_id": "portal",
+        "redirect_uri": CALLBACK,
+        "response_type": "code",
+        "scope": "openid",
+        "state": "s",
+        "code_challenge": challenge_of(VERIFIER),
+        "code_challenge_method": "S256",
+    }
+    page.goto(f"{service.idp.issuer}/authorize?{urlencode(asked)}")
+    on_page(page, "login")
+
+
+def to_contacts(page: Page, code: str = TAX_CODE) -> None:
+    on_page(page, "recover")
+    page.fill("#identifier", code)
+    page.click("#continue")
+    on_page(page, "recover-contacts")
+
+
+def choose(page: Page, kind: str) -> None:
+    """Press the email or the mobile."""
+    words = {"email": "Per email", "mobile": "Per SMS"}[kind]
+    page.locator("label", has_text=words).first.click()
+    page.click("#continue")
+
+
+def type_code(service: InProcess, page: Page, contact: str) -> None:
+    """Read the code in the inbox, as a person would, and type it."""
+    code = service.code_for(contact)
+    page.fill("#code", f"{code[:3]} {code[3:]}")
+    page.click("form:has(#code) #continue")
+
+
+def test_h1_to_h7_from_the_portal_and_back_to_it(service: InProcess, page: Page) -> None:
+    to_sign_in(service, page)
+    page.click("#recover")
+    to_contacts(page)
+    choose(page, "email")
+    on_page(page, "recover-verify")
+    type_code(service, page, EMAIL)
+    on_page(page, "recover-password")
+    assert EMAIL in page.locator("#username").inner_text().replace("\u200b", "")
+    page.fill("#new_password", "corta")
+    page.click("#continue")
+    expect(page.locator("#new_password-error")).to_be_visible()
+    page.fill("#new_password", NEW)
+    page.click("#continue")
+    on_page(page, "recover-done")
+    assert EMAIL in page.locator("#username").inner_text().replace("\u200b", "")
+    page.click("#continue")
+    on_page(page, "login")
+    page.fill("#username", EMAIL)
+    page.fill("#password", NEW)
+    page.click("#continue")
+    page.wait_for_url(f"{CALLBACK}?*")
+    assert "code=" in page.url
+
+
+def test_h3_the_email_shows_the_code_and_no_link(service: InProcess, page: Page) -> None:
+    page.goto(f"{service.idp.issuer}/recover")
+    to_contacts(page)
+    choose(page, "email")
+    on_page(page, "recover-verify")
+    code = service.code_for(EMAIL)
+    page.goto(f"{service.idp.issuer}/dev/inbox")
+    on_page(page, "dev-inbox")
+    expect(page.get_by_text(code).first).to_be_visible()
+    expect(page.locator('a[href*="/recover/"]')).to_have_count(0)
+    page.go_back()
+    on_page(page, "recover-verify")
+    page.fill("#code", code)
+    page.click("form:has(#code) #continue")
+    on_page(page, "recover-password")
+
+
+def test_h4_and_h5_a_second_proof_and_what_stays(service: InProcess, page: Page) -> None:
+    confirm(service, MOBILE, at=service.clock.now() - 400 * 86400)
+    page.goto(f"{service.idp.issuer}/recover")
+    to_contacts(page)
+    choose(page, "email")
+    type_code(service, page, EMAIL)
+    on_page(page, "recover-second")
+    choose(page, "mobile")
+    on_page(page, "recover-second")
+    type_code(service, page, MOBILE)
+    on_page(page, "recover-factors")
+    box = page.locator('input[type="checkbox"]')
+    expect(box).to_be_checked()
+    page.click("#continue")
+    on_page(page, "recover-password")
+    page.go_back()
+    on_page(page, "recover-factors")
+    page.locator("label", has_text="+39").click()
+    expect(box).not_to_be_checked()
+    page.click("#continue")
+    on_page(page, "recover-password")
+    page.fill("#new_password", NEW)
+    page.click("#continue")
+    on_page(page, "recover-done")
+    assert value(service, "SELECT count(*) FROM proven_contacts WHERE kind = 'mobile'") == 0
+    assert value(service, "SELECT limited_until FROM accounts") is None
+
+
+def test_h9_with_an_activation_code(service: InProcess, page: Page) -> None:
+    code = issued(service)
+    page.goto(f"{service.idp.issuer}/recover")
+    page.click("#activate")
+    on_page(page, "recover-activate")
+    page.fill("#identifier", TAX_CODE)
+    page.fill("#activation_code", "ABCD-ABCD-ABCD-ABCD")
+    page.click("#continue")
+    expect(page.locator("#activation_code-error")).to_be_visible()
+    page.fill("#activation_code", code.lower().replace("-", " "))
+    page.click("#continue")
+    on_page(page, "recover-password")
+    page.fill("#new_password", NEW)
+    page.click("#continue")
+    on_page(page, "recover-done")
+    page.context.route(AREA, played)
+    page.click("#continue")
+    page.wait_for_url(AREA)
+
+
+def test_whoever_is_nobody_sees_the_same_and_gets_nothing(service: InProcess, page: Page) -> None:
+    before = len(service.post())
+    page.goto(f"{service.idp.issuer}/recover")
+    to_contacts(page, NOBODY)
+    page.locator('input[name="contact"]').first.check(force=True)
+    page.click("#continue")
+    on_page(page, "recover-verify")
+    page.fill("#code", "123456")
+    page.click("form:has(#code) #continue")
+    expect(page.locator("#code-error")).to_be_visible()
+    assert len(service.post()) == before
+
+
+def test_the_browsers_own_back_and_forward_lose_nothing(service: InProcess, page: Page) -> None:
+    page.goto(f"{service.idp.issuer}/recover")
+    to_contacts(page)
+    choose(page, "email")
+    on_page(page, "recover-verify")
+    page.go_back()
+    on_page(page, "recover-contacts")
+    page.go_back()
+    on_page(page, "recover")
+    expect(page.locator("#identifier")).to_have_value(TAX_CODE)
+    page.go_forward()
+    page.go_forward()
+    on_page(page, "recover-verify")
+    type_code(service, page, EMAIL)
+    on_page(page, "recover-password")
+    # Two tabs are one recovery.
+    tab = page.context.new_page()
+    tab.goto(f"{service.idp.issuer}/recover/verify")
+    on_page(tab, "recover-password")
+    tab.fill("#new_password", NEW)
+    tab.click("#continue")
+    on_page(tab, "recover-done")
+    page.fill("#new_password", "Domani4giallo")
+    page.click("#continue")
+    on_page(page, "recover-done")
