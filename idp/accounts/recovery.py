@@ -90,7 +90,9 @@ class ProvenWay:
     lost: bool = False
     # Whether the customer typed it (journey G); else it stood on file.
     typed: bool = False
-    # Opened by ``idp.store.accounts.open_contact``.
+    # The change of mobile it waits in (journey G): it confirms nothing yet, and is kept or cancelled.
+    pending: str | None = None
+    # Opened by ``idp.flows.recover.opened``.
     sealed: bytes = field(default=b"", repr=False)
 
 
@@ -105,13 +107,14 @@ def second_ways(
     """The ways of which one is asked after the contact with this blind index was proven, the strongest first.
 
     A confirmed mobile always; a proven email only after a mobile, since two mailboxes are one factor. None
-    that is lost, and never the contact that was used.
+    that is lost or pending, and never the contact that was used.
     """
     asked = [
         way
         for way in proven
         if way.contact_index != used_index
         and not way.lost
+        and way.pending is None
         and ContactKind.MOBILE in (way.kind, used_kind)
         and way.kind in SECOND_WAYS
     ]
@@ -121,7 +124,7 @@ def second_ways(
 
 
 def keepable(proven: Sequence[ProvenWay]) -> tuple[ProvenWay, ...]:
-    """The ways of confirming that the customer keeps or removes: today the mobiles."""
+    """The ways of confirming that the customer keeps or removes: today the mobiles, pending ones too."""
     return tuple(way for way in proven if way.kind is ContactKind.MOBILE)
 
 

@@ -32,7 +32,7 @@ from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.proving import Late, Limited, NotYet, Question, Refused
 from idp.flows.wording import Purpose as Letter
-from idp.store import accounts, audit, challenges, recoveries, registry
+from idp.store import accounts, audit, challenges, mobile_changes, recoveries, registry
 from idp.store.accounts import AccountRow, ProvenContact
 from idp.store.database import Tx
 from idp.store.recoveries import RecoveryRow
@@ -479,6 +479,8 @@ def answer_second(
 
 def opened(idp: Idp, sub: str, way: ProvenWay) -> Contact:
     """The contact of a way; raises ``Unsealable``."""
+    if way.pending is not None:
+        return mobile_changes.open_number(idp.sealer, way.pending, way.sealed)
     proven = ProvenContact(way.contact_index, way.kind, way.sealed, way.added_at)
     return accounts.open_contact(idp.sealer, sub, proven)
 

@@ -11,11 +11,13 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from idp.accounts import recovery as rules
 from idp.accounts.challenge import Purpose
+from idp.accounts.mobile_change import ChangeState
 from idp.accounts.recovery import Obstacle, Owner, ProvenWay, Recovery
+from idp.store import mobile_changes as changes
 from idp.store.accounts import ACTIVE
 from idp.store.database import Tx
 from idp.store.sealing import Sealer, Unsealable
-from idp.store.tables import accounts, challenges, proven_contacts, recoveries
+from idp.store.tables import accounts, challenges, mobile_changes, proven_contacts, recoveries
 from idp.values import ContactKind
 
 
@@ -157,6 +159,16 @@ _WAYS = (
     .where(proven_contacts.c.sub == bindparam("of_sub"))
     .order_by(proven_contacts.c.proven_at, proven_contacts.c.contact_index)
 )
+_PENDING = (
+    select(
+        mobile_changes.c.id,
+        mobile_changes.c.mobile_index,
+        mobile_changes.c.asked_at,
+        mobile_changes.c.sealed_mobile,
+    )
+    .where(mobile_changes.c.sub == bindparam("of_sub"), mobile_changes.c.state == ChangeState.PENDING)
+    .order_by(mobile_changes.c.asked_at, mobile_changes.c.id)
+)
 _SECOND_SENT = (
     select(challenges.c.id, challenges.c.sealed_contact)
     .where(challenges.c.subject == bindparam("recovery_id"), challenges.c.purpose == Purpose.RECOVERY_SECOND)
@@ -286,9 +298,15 @@ def owner_of(tx: Tx, customer_number: str) -> tuple[Owner, bool] | None:
 
 
 def ways_of(tx: Tx, sub: str) -> tuple[ProvenWay, ...]:
-    """The contacts that were proven for an account, the oldest proof first."""
+    """The contacts that were proven for an account, the oldest proof first; then a mobile that is pending."""
     rows = tx.execute(_WAYS, {"of_sub": sub}).all()
-    return tuple(
+    pending = tuple(
+        ProvenWay(
+            row.mobile_index, ContactKind.MOBILE, row.asked_at, pending=row.id, sealed=row.sealed_mobile
+        )
+        for row in tx.execute(_PENDING, {"of_sub": sub}).all()
+    )
+    proven = tuple(
         ProvenWay(
             row.contact_index,
             ContactKind(row.kind),
@@ -299,6 +317,7 @@ def ways_of(tx: Tx, sub: str) -> tuple[ProvenWay, ...]:
         )
         for row in rows
     )
+    return proven + pending
 
 
 def second_sent(tx: Tx, recovery_id: str) -> tuple[str, bytes] | None:
@@ -307,9 +326,12 @@ def second_sent(tx: Tx, recovery_id: str) -> tuple[str, bytes] | None:
     return None if row is None else (row.id, row.sealed_contact)
 
 
-def remove_way(tx: Tx, sub: str, contact_index: bytes) -> None:
-    """Take a contact from those the account confirms with."""
-    tx.execute(_REMOVE_WAY, {"of_sub": sub, "index": contact_index})
+def remove_way(tx: Tx, sub: str, way: ProvenWay, *, now: int) -> None:
+    """Take a contact from those the account confirms with, or cancel the change in which it waits."""
+    if way.pending is not None:
+        changes.cancel(tx, way.pending, now=now)
+    else:
+        tx.execute(_REMOVE_WAY, {"of_sub": sub, "index": way.contact_index})
 
 
 def set_password(

@@ -120,6 +120,7 @@ def test_no_combination_reaches_the_password_without_the_proofs() -> None:
     [
         (b"e", ContactKind.EMAIL, (THE_EMAIL,), ()),
         (b"e", ContactKind.EMAIL, (THE_EMAIL, OTHER_EMAIL), ()),
+        (b"e", ContactKind.EMAIL, (THE_EMAIL, replace(THE_MOBILE, pending="change-1")), ()),
         (b"e", ContactKind.EMAIL, (THE_EMAIL, THE_MOBILE), (THE_MOBILE,)),
         (b"?", ContactKind.EMAIL, (THE_EMAIL, THE_MOBILE), (THE_MOBILE,)),
         (b"e", ContactKind.EMAIL, (OTHER_MOBILE, THE_MOBILE), (THE_MOBILE, OTHER_MOBILE)),

@@ -5,6 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
+from idp.accounts.mobile_change import ChangeState, MobileChange
+from idp.store import mobile_changes
+from idp.values import MobileNumber, parse_contact
 from tests.journeys.recovery_walks import (
     BROWSER,
     EMAIL,
@@ -286,6 +289,47 @@ def test_one_that_was_ready_dies_with_a_change_within_the_same_second(service: I
     assert second.page == "recover"
     assert signs_in(service, LATER)
     assert not signs_in(service, NEW)
+
+
+# --- what somebody added before -------------------------------------------------------------------------
+
+
+def pending(service: InProcess, number: str) -> str:
+    """A mobile that somebody typed in her account and that waits (journey G)."""
+    idp, mobile = service.idp, parse_contact(number)
+    assert isinstance(mobile, MobileNumber)
+    now, change_id = service.clock.now(), idp.entropy.identifier()
+    change = MobileChange(
+        id=change_id,
+        sub=str(value(service, "SELECT sub FROM accounts")),
+        mobile=mobile,
+        old_lost=False,
+        state=ChangeState.PENDING,
+        asked_at=now,
+        proven_at=now,
+        matures_at=now + 172800,
+    )
+    sealed = mobile_changes.seal(idp.sealer, change_id, mobile)
+    with idp.writing() as tx:
+        mobile_changes.begin(tx, change, sealed=sealed, mobile_index=idp.sealer.contact_index(mobile))
+    return change_id
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_mobile_that_waits_confirms_nothing_and_goes_unless_it_is_hers(
+    service: InProcess, keep: bool
+) -> None:
+    run(service, "DELETE FROM proven_contacts WHERE kind = 'mobile'")
+    pending(service, "+393489999999")
+    visitor = proven(service)
+    assert visitor.page == "recover-factors", "it is no second way"
+    ((name, ticked),) = boxes(visitor)
+    assert not ticked
+    visitor.press(**({name: "yes"} if keep else {}))
+    visitor.press(new_password=NEW)
+    assert visitor.page == "recover-done"
+    assert value(service, "SELECT state FROM mobile_changes") == ("pending" if keep else "cancelled")
+    assert "+393489999999" not in {to for to, _ in sent(service)}
 
 
 # --- what was open is closed ----------------------------------------------------------------------------

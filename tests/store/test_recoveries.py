@@ -232,9 +232,9 @@ def test_ways_come_with_what_they_are_and_go_one_by_one(database: Database) -> N
             True,
             b"sealed",
         )
-        recoveries.remove_way(tx, "sub-2", mobile.contact_index)
+        recoveries.remove_way(tx, "sub-2", mobile, now=NOW)
         assert len(recoveries.ways_of(tx, "sub-1")) == 2
-        recoveries.remove_way(tx, "sub-1", mobile.contact_index)
+        recoveries.remove_way(tx, "sub-1", mobile, now=NOW)
         assert recoveries.ways_of(tx, "sub-1") == (email,)
 
 
