@@ -143,7 +143,7 @@ def ways(idp: Idp, known: Owner, *, now: int) -> tuple[Way, ...]:
     account = known.account
     record = idp.registry.by_customer_number(account.customer_number)
     with idp.reading() as tx:
-        proven = recoveries.ways_of(tx, account.sub)
+        proven = [way for way in recoveries.ways_of(tx, account.sub) if way.pending is None]
     contacts = [
         accounts.open_contact(
             idp.sealer, account.sub, ProvenContact(way.contact_index, way.kind, way.sealed, way.added_at)

@@ -65,7 +65,8 @@ class Pending:
 def mobile_of(idp: Idp, account: AccountRow) -> Mobile | None:
     """The mobile of an account: the newest, one that is not lost before one that is."""
     with idp.reading() as tx:
-        ways = [way for way in recoveries.ways_of(tx, account.sub) if way.kind is ContactKind.MOBILE]
+        found = recoveries.ways_of(tx, account.sub)
+    ways = [way for way in found if way.kind is ContactKind.MOBILE and way.pending is None]
     if not ways:
         return None
     way = max(ways, key=lambda way: (not way.lost, way.added_at, way.contact_index))

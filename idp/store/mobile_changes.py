@@ -246,11 +246,6 @@ def drop_since(tx: Tx, sub: str, *, since: int, keep: bytes) -> int:
     return tx.execute(_DROP_SINCE, {"of_sub": sub, "since": since, "kept": keep}).rowcount
 
 
-def cancel_all(tx: Tx, sub: str, *, now: int) -> None:
-    """Cancel whatever is under way for an account."""
-    tx.execute(_CANCEL_OTHERS, {"of_sub": sub, "now": now})
-
-
 def spend_links(tx: Tx, sub: str) -> None:
     """The links that were sent for an account cancel nothing any more."""
     tx.execute(_SPEND_LINKS, {"of_sub": sub})

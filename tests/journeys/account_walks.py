@@ -8,6 +8,9 @@ from sqlalchemy import text
 
 from idp.flows import activation
 from idp.flows.activation import Issued
+from idp.store import accounts
+from idp.store.accounts import ProvenContact
+from idp.values import parse_contact
 from tests.service.in_process import PASSWORD, InProcess
 from tests.service.visitor import Visitor
 
@@ -127,3 +130,15 @@ def issued(service: InProcess, customer_number: str = "C100001") -> str:
     made = activation.issue(service.idp, customer_number, issued_by="test", now=service.clock.now())
     assert isinstance(made, Issued)
     return made.code
+
+
+def prove(service: InProcess, contact: str, *, of: str = EMAIL) -> None:
+    """Have a contact proven for the account with this username."""
+    idp, given = service.idp, parse_contact(contact)
+    with idp.writing() as tx:
+        account = accounts.find_by_username(tx, idp.sealer.contact_index(parse_contact(of)))
+        assert account is not None
+        sealed = accounts.seal_contact(idp.sealer, account.sub, given)
+        index = idp.sealer.contact_index(given)
+        made = ProvenContact(index, given.kind, sealed, service.clock.now())
+        accounts.prove_contact(tx, account.sub, made)
