@@ -6,8 +6,12 @@ from collections.abc import Callable
 import pytest
 
 from idp.accounts.mobile_change import ChangeState, MobileChange
+from idp.accounts.recovery import Stage
+from idp.flows import recover as recover_flow
+from idp.flows import recovered
+from idp.flows.browser import Browser
 from idp.store import mobile_changes
-from idp.values import MobileNumber, parse_contact
+from idp.values import Handle, MobileNumber, parse_contact
 from tests.journeys.recovery_walks import (
     BROWSER,
     EMAIL,
@@ -240,6 +244,46 @@ def test_the_right_code_many_times_at_once_proves_once(service_on_both: InProces
     assert sum(t.last.status_code == 303 for t in many) >= 1
     visitor.get("/recover/verify")
     assert visitor.page == "recover-second"
+
+
+def choose_another(visitor: Visitor) -> None:
+    visitor.get("/recover/contacts")
+    choose(visitor, MOBILE)
+
+
+MEANWHILE: dict[str, Callable[[InProcess, Visitor], object]] = {
+    "a factor is added": lambda service, _: confirm(service, MOBILE),
+    "the account is locked": lambda service, _: run(service, "UPDATE accounts SET state = 'locked'"),
+    "another password is set": lambda service, _: run(service, "UPDATE accounts SET password_changed_at = 1"),
+    "another contact is chosen": lambda _, visitor: (
+        visitor.get("/recover/contacts"),
+        choose(visitor, MOBILE),
+    ),
+    "the same one is to be proven anew": lambda service, _: run(
+        service, "UPDATE recoveries SET proven_at = NULL"
+    ),
+    "it is somebody else's": lambda service, _: run(service, "UPDATE recoveries SET sub = 'x'"),
+    "it expires": lambda service, _: run(service, "UPDATE recoveries SET expires_at = 1"),
+}
+
+
+@pytest.mark.parametrize("meanwhile", MEANWHILE)
+def test_what_changes_between_reading_and_writing_counts(service: InProcess, meanwhile: str) -> None:
+    run(service, "DELETE FROM proven_contacts WHERE kind = 'mobile'")
+    visitor = to_password(service)
+    held, own = visitor.cookie(RECOVERY), visitor.cookie(BROWSER)
+    assert held is not None
+    assert own is not None
+    browser, now = Browser(handle=Handle(own), source="192.0.2.3"), service.clock.now()
+    known = recover_flow.under_way(service.idp, Handle(held), browser, now=now)
+    assert known is not None
+    assert known.stage is Stage.PASSWORD
+    MEANWHILE[meanwhile](service, visitor)
+    before = value(service, "SELECT password_hash FROM accounts")
+    assert recovered.set_password(service.idp, known, NEW, browser, now=now) == recovered.Over()
+    assert value(service, "SELECT password_hash FROM accounts") == before
+    assert rows(service, "SELECT count(*) FROM recoveries WHERE completed_at IS NOT NULL") == 0
+    assert rows(service, "SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL") == 0
 
 
 # --- older than the password ----------------------------------------------------------------------------
