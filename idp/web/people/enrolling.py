@@ -45,6 +45,11 @@ class Arrival:
             return onward
         return self.visit.forget(self.visit.signed_in(onward, outcome.begun), ENROLMENT)
 
+    @property
+    def sign_in(self) -> str:
+        """Where whoever has an account already signs in: for the request that waits, else for themselves."""
+        return self.address("/login", to="account" if self.interaction is None else None)
+
     def start(self) -> Response:
         """Where a step without its enrolment leads: whoever goes back after the end is not to begin again.
 

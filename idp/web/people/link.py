@@ -170,7 +170,7 @@ def blueprint(face: Face) -> Blueprint:
             resent=False,
             resend_in=0 if known is None else register.resend_wait(face.idp, known, now=now),
             register_url=arrival.address("/register"),
-            login_url=arrival.address("/login"),
+            login_url=arrival.sign_in,
             case_number=None if known is None else known.enrolment.case_number,
             faults=faults,
         )

@@ -269,7 +269,7 @@ def blueprint(face: Face) -> Blueprint:
                 "/register/contacts" if typed.identifier is not None else "/register/identify"
             ),
             activate_url=arrival.address("/register/activate"),
-            finished_elsewhere_url=arrival.address("/login"),
+            finished_elsewhere_url=arrival.sign_in,
             back_url=arrival.address("/register/password"),
             case_number=known.enrolment.case_number,
             faults=faults,
