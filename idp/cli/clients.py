@@ -61,6 +61,12 @@ def _metadata_options(command: Callable[..., None]) -> Callable[..., None]:
                 "--audience", help="An API's audience; by default that of the only resource there is."
             ),
             click.option("--no-pkce", is_flag=True, help="Let a confidential client leave PKCE out."),
+            click.option(
+                "--require-par",
+                "require_pushed_authorization_requests",
+                is_flag=True,
+                help="Take its authorization requests only when it pushes them.",
+            ),
             click.option("--first-party", is_flag=True, help="The insurer's own: no consent page."),
         )
     ):
@@ -93,6 +99,7 @@ def add(open_idp: OpenIdp, /, kind: str, name: str, client_id: str | None, **opt
 @click.option("--name", help="What customers read on the consent page.")
 @_metadata_options
 @click.option("--pkce", is_flag=True, help="Demand PKCE again.")
+@click.option("--no-require-par", is_flag=True, help="Take requests from the browser again.")
 @click.option("--third-party", is_flag=True, help="Show the consent page again.")
 @_as_json
 @click.pass_obj
@@ -100,14 +107,13 @@ def update(open_idp: OpenIdp, /, client_id: str, name: str | None, **options: An
     """Change what is named; lists are replaced whole."""
     from idp.flows import clients as flow
 
-    as_json, pkce, third_party = (options.pop(key) for key in ("as_json", "pkce", "third_party"))
-    if (pkce and options["no_pkce"]) or (third_party and options["first_party"]):
-        raise click.UsageError("two options contradict each other")
-    changes = {"client_name": name, **_metadata(options)}
-    if pkce:
-        changes["pkce_required"] = True
-    if third_party:
-        changes["first_party"] = False
+    as_json = options.pop("as_json")
+    undone = {
+        metadata: value
+        for option, contrary, metadata, value in _UNDOING
+        if _undone(options.pop(option), options[contrary])
+    }
+    changes = {"client_name": name, **_metadata(options), **undone}
     idp = open_idp()
     _print(_judged(lambda: flow.update(idp, client_id, changes, now=idp.clock.now())), as_json=as_json)
 
@@ -187,6 +193,25 @@ def remove(open_idp: OpenIdp, /, client_id: str, *, yes: bool) -> None:
     missing = flow.remove(idp, client_id, now=idp.clock.now())
     if missing is not None:
         _fail(f"there is no client {client_id}")
+
+
+# Of `update`: what takes an option of `add` back, that option, and what it means.
+_UNDOING = (
+    ("pkce", "no_pkce", "pkce_required", True),
+    (
+        "no_require_par",
+        "require_pushed_authorization_requests",
+        "require_pushed_authorization_requests",
+        False,
+    ),
+    ("third_party", "first_party", "first_party", False),
+)
+
+
+def _undone(undone: bool, done: bool) -> bool:
+    if undone and done:
+        raise click.UsageError("two options contradict each other")
+    return undone
 
 
 def _metadata(options: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@
           ──► Answered                   a code or an error leaves for the relying party
           ──► Waiting(step)              the person is asked; every answer of theirs leads to ``resume``
     resume ─► Answered | Waiting | Lost
+    push ───► Pushed                     kept for the browser that brings its address to ``begin``
 
 A silent request costs one read and one commit; one that has to ask keeps one row (performance §7.4).
 """
@@ -12,11 +13,13 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field, replace
 
 from idp.accounts.audit import Event
+from idp.flows import push as pushes
 from idp.flows import sessions as session_flows
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
+from idp.flows.push import Pushed
 from idp.flows.signing import InvalidToken
-from idp.oidc.authorization import response
+from idp.oidc.authorization import pushed, response
 from idp.oidc.authorization.checks import DISPLAYED, REDIRECTED, Asked, Policy, first_fault, request_from
 from idp.oidc.authorization.request import AuthorizationRequest
 from idp.oidc.authorization.response import AuthorizationResponse
@@ -83,8 +86,8 @@ def begin_silently(
     idp: Idp, parameters: Parameters, browser: Browser, *, now: int, now_ms: int
 ) -> Answered | None:
     """The code, for a request by GET about which nobody is asked; None: nothing was done, ``begin`` it."""
-    validated = _validated(idp, parameters)
-    if not isinstance(validated, tuple):
+    validated = _validated(idp, parameters, now=now)
+    if not isinstance(validated, tuple) or validated[0].response_mode != "query":
         return None
     request, client = validated
     with idp.reading() as tx:
@@ -96,7 +99,7 @@ def begin(
     idp: Idp, parameters: Parameters, browser: Browser, *, now: int, now_ms: int
 ) -> Shown | Answered | Waiting:
     """Take a request that came by GET."""
-    validated = _validated(idp, parameters)
+    validated = _validated(idp, parameters, now=now)
     if not isinstance(validated, tuple):
         return validated
     request, client = validated
@@ -105,26 +108,42 @@ def begin(
     answered = _answer(idp, standing, None, now=now)
     if answered is not None:
         return answered
+    step = standing.step
+    if not isinstance(step, Step) or step is Step.ISSUE:
+        # Another tab has just answered the pushed request.
+        return Shown(pushed.unknown())
     handle = browser.handle or idp.entropy.handle()
     interaction = _interaction(idp, request, asked_at=now_ms, now=now)
     with idp.writing() as tx:
         store.wait(tx, interaction, handle.digest)
-    step = standing.step
-    if not isinstance(step, Step):
-        raise TypeError("a refusal is answered, not waited for")
     return Waiting(step, interaction.id, None if browser.handle else handle)
 
 
 def begin_posted(idp: Idp, parameters: Parameters, *, now: int, now_ms: int) -> Shown | Answered | Unclaimed:
     """Take a request that came by POST, from another site and thus without our cookies (OpenID Connect Core
     §3.1.2.1)."""
-    validated = _validated(idp, parameters)
+    validated = _validated(idp, parameters, now=now)
     if not isinstance(validated, tuple):
         return validated
     interaction = _interaction(idp, validated[0], asked_at=now_ms, now=now)
     with idp.writing() as tx:
         store.wait(tx, interaction, None)
     return Unclaimed(interaction.id)
+
+
+def push(idp: Idp, client: Client, parameters: Parameters, *, now: int) -> Pushed:
+    """Judge and keep a request that its authenticated client pushes (RFC 9126 §2.1).
+
+    Raises ``OAuthError``, ``EphemeraDown`` and ``DatabaseDown``.
+    """
+    kept = pushed.to_keep(parameters, client.client_id, most_bytes=idp.settings.par.bytes)
+    given = pushes.address(idp.entropy, idp.settings.par.lifetime)
+    asked = Asked(Parameters(kept), client, policy_of(idp), given.reference)
+    fault = first_fault(DISPLAYED, asked) or _redirected_fault(idp, asked)[0]
+    if fault is not None:
+        raise fault
+    pushes.keep(idp, given, kept, now=now)
+    return given
 
 
 def resume(
@@ -173,6 +192,8 @@ def decline(idp: Idp, interaction_id: str, browser: Browser, *, now: int) -> Ans
             client_id=interaction.request.client_id,
             details={"scope": " ".join(interaction.request.scope)[:200]},
         )
+    if not _may_answer(idp, interaction.request, now=now):
+        return Lost()
     fault = OAuthError("access_denied", "the person declined")
     return Answered(_failure(idp, interaction.request, fault))
 
@@ -256,19 +277,23 @@ def policy_of(idp: Idp) -> Policy:
     return Policy(idp.audiences, idp.settings.limits.state_bytes, idp.settings.limits.state_bytes)
 
 
-def _validated(idp: Idp, parameters: Parameters) -> tuple[AuthorizationRequest, Client] | Shown | Answered:
-    client_id = parameters.get("client_id")
+def _validated(
+    idp: Idp, parameters: Parameters, *, now: int
+) -> tuple[AuthorizationRequest, Client] | Shown | Answered:
+    client_id, uri = parameters.get("client_id"), parameters.get("request_uri")
+    reference = None
+    if uri is not None and pushed.is_reference(uri):
+        found = pushes.find(idp, uri, client_id, now=now)
+        if found is None:
+            return Shown(pushed.unknown())
+        # Judged again: the client may have changed since.
+        reference, parameters = found
     client = None if client_id is None else idp.clients.get(client_id)
-    asked = Asked(parameters, client, policy_of(idp))
+    asked = Asked(parameters, client, policy_of(idp), reference)
     fault = first_fault(DISPLAYED, asked)
     if fault is not None:
         return Shown(fault)
-    fault = first_fault(REDIRECTED, asked)
-    hinted_sub = None
-    if fault is None and (hint := parameters.get("id_token_hint")) is not None:
-        hinted_sub = _hinted_sub(idp, hint, asked.known_client)
-        if hinted_sub is None:
-            fault = OAuthError("invalid_request", "id_token_hint is not an ID token of this client")
+    fault, hinted_sub = _redirected_fault(idp, asked)
     if fault is not None:
         mode = parameters.get("response_mode") or "query"
         return Answered(
@@ -281,6 +306,23 @@ def _validated(idp: Idp, parameters: Parameters) -> tuple[AuthorizationRequest, 
             )
         )
     return request_from(asked, hinted_sub=hinted_sub), asked.known_client
+
+
+def _redirected_fault(idp: Idp, asked: Asked) -> tuple[OAuthError | None, str | None]:
+    """What the relying party is to be told is wrong, if anything; else the ``sub`` of its hint, if any."""
+    fault = first_fault(REDIRECTED, asked)
+    hint = asked.get("id_token_hint")
+    if fault is not None or hint is None:
+        return fault, None
+    hinted_sub = _hinted_sub(idp, hint, asked.known_client)
+    if hinted_sub is None:
+        return OAuthError("invalid_request", "id_token_hint is not an ID token of this client"), None
+    return None, hinted_sub
+
+
+def _may_answer(idp: Idp, request: AuthorizationRequest, *, now: int) -> bool:
+    """Whether nobody answered it yet, if it was pushed; any other is answered as often as it is sent."""
+    return request.pushed is None or pushes.answer_once(idp, request.pushed, now=now)
 
 
 def _hinted_sub(idp: Idp, hint: str, client: Client) -> str | None:
@@ -322,12 +364,16 @@ def _answer(idp: Idp, standing: _Standing, interaction: Interaction | None, *, n
     faster."""
     request = standing.request
     if isinstance(standing.step, Refuse):
+        if not _may_answer(idp, request, now=now):
+            return None
         if interaction is not None:
             with idp.writing() as tx:
                 if not store.end(tx, interaction.id, now=now):
                     return None
         return Answered(_failure(idp, request, standing.step.fault))
     if standing.step is not Step.ISSUE or standing.session is None:
+        return None
+    if not _may_answer(idp, request, now=now):
         return None
     code = idp.entropy.handle()
     lifetimes = idp.settings.lifetimes

@@ -18,7 +18,8 @@ def authenticate(idp: Idp, authorization: str | None, parameters: Parameters, *,
     credentials = presented(authorization, parameters)
     client = check_registered(credentials, idp.clients.get(credentials.client_id))
     if credentials.method == "private_key_jwt":
-        audiences = (idp.issuer, f"{idp.issuer}/token")
+        # FAPI 2.0 §5.3.2.1: the issuer alone, where the client has chosen that profile's way of asking.
+        audiences = (idp.issuer,) if client.pushed_only else (idp.issuer, f"{idp.issuer}/token")
         assertion = check_assertion(credentials.proof or "", client, audiences=audiences, now=now)
         spent = hashlib.sha256(f"{client.client_id}\x00{assertion.jti}".encode("utf-8", "surrogatepass"))
         life = assertion.expires_at - now

@@ -38,6 +38,8 @@ class Client:
     id_token_alg: str = "ES256"
     pkce_required: bool = True
     first_party: bool = False
+    # Whether it may ask by pushed requests only (RFC 9126 §6).
+    pushed_only: bool = False
     secret_digest: bytes | None = field(default=None, repr=False)
     disabled: bool = False
     # The resource whose tokens an API client may introspect (its own audience); empty: none.

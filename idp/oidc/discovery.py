@@ -32,6 +32,7 @@ def metadata(
         "jwks_uri": f"{issuer}/jwks",
         "introspection_endpoint": f"{issuer}/introspect",
         "revocation_endpoint": f"{issuer}/revoke",
+        "pushed_authorization_request_endpoint": f"{issuer}/par",
         "end_session_endpoint": f"{issuer}/logout",
         "scopes_supported": [*IDENTITY_SCOPES, *sorted(resource_scopes)],
         "claims_supported": [*claims, *_PROTOCOL_CLAIMS],

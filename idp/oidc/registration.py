@@ -85,6 +85,7 @@ def from_metadata(
         id_token_alg=stored.get("id_token_signed_response_alg", "RS256"),
         pkce_required=stored.get("pkce_required", True),
         first_party=stored.get("first_party", False),
+        pushed_only=stored.get("require_pushed_authorization_requests", False),
         secret_digest=secret_digest,
         disabled=disabled,
         audience=stored.get("audience"),
@@ -107,6 +108,7 @@ def to_metadata(client: Client) -> dict[str, Any]:
         "id_token_signed_response_alg": client.id_token_alg,
         "pkce_required": client.pkce_required,
         "first_party": client.first_party,
+        "require_pushed_authorization_requests": client.pushed_only,
     }
     if client.backchannel_logout_uri is not None:
         metadata["backchannel_logout_uri"] = client.backchannel_logout_uri
@@ -127,6 +129,7 @@ def defaults(kind: ClientKind) -> dict[str, Any]:
         "id_token_signed_response_alg": "ES256",
         "pkce_required": True,
         "first_party": False,
+        "require_pushed_authorization_requests": False,
     }
 
 
@@ -173,6 +176,10 @@ def _grants(client: Client, known_scopes: frozenset[str]) -> list[Fault]:
         faults.append(Fault("grant_types", "refresh_token needs authorization_code"))
     if "client_credentials" in client.grant_types and not client.confidential:
         faults.append(Fault("grant_types", "client_credentials is for confidential clients (RFC 6749 §4.4)"))
+    if client.pushed_only and "authorization_code" not in client.grant_types:
+        faults.append(
+            Fault("require_pushed_authorization_requests", "nothing is pushed without authorization_code")
+        )
     malformed = sorted(scope for scope in client.scopes if not _SCOPE.fullmatch(scope))
     unknown = sorted(client.scopes - known_scopes - set(malformed))
     if malformed:

@@ -16,6 +16,7 @@ from idp.settings.limits import Limits
 from idp.settings.messages import Delivery, Logout, Sms, Smtp
 from idp.settings.people import Codes, Password, Recovery, Registration
 from idp.settings.registry import Registry
+from idp.settings.requests import Par
 from idp.settings.section import HoldsCredentials, Rate, Section
 from idp.settings.service import Database, Ephemera, Keys, Resource, Service
 
@@ -37,6 +38,7 @@ class Settings(Section):
     brand: Brand = Field(default_factory=Brand)
     languages: Languages = Field(default_factory=Languages)
     lifetimes: Lifetimes = Field(default_factory=Lifetimes)
+    par: Par = Field(default_factory=Par)
     registry: Registry = Field(default_factory=Registry)
     registration: Registration = Field(default_factory=Registration)
     recovery: Recovery = Field(default_factory=Recovery)

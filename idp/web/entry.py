@@ -31,6 +31,7 @@ from idp.web.machines.answer import (
 from idp.web.machines.call import Call
 from idp.web.machines.documents import Discovery, jwks_endpoint
 from idp.web.machines.metrics import Meters
+from idp.web.machines.par import par_endpoint
 from idp.web.machines.token import introspection_endpoint, revocation_endpoint, token_endpoint
 from idp.web.machines.userinfo import userinfo_endpoint
 
@@ -105,6 +106,7 @@ class Entry:
             "/.well-known/openid-configuration": discovery,
             "/.well-known/oauth-authorization-server": discovery,
             "/jwks": _Door("jwks", jwks_endpoint, "GET", "HEAD", cross_origin=True),
+            "/par": _Door("par", par_endpoint, "POST", cross_origin=True),
             "/token": _Door("token", token_endpoint, "POST", cross_origin=True),
             "/userinfo": _Door("userinfo", userinfo_endpoint, "GET", "POST", cross_origin=True),
             "/introspect": _Door("introspect", introspection_endpoint, "POST"),

@@ -77,6 +77,28 @@ def test_every_fault_of_a_client_is_told_at_once(folder: Path) -> None:
     assert idp(folder, "clients", "add", "--kind", "unheard", "--name", "X").code == 2
 
 
+@pytest.mark.parametrize(
+    ("done", "undone", "name"),
+    [("--require-par", "--no-require-par", "require_pushed_authorization_requests")],
+)
+def test_what_is_demanded_of_a_client_is_taken_back(folder: Path, done: str, undone: str, name: str) -> None:
+    app = (
+        "--kind",
+        "spa",
+        "--name",
+        "App",
+        "--id",
+        "app",
+        "--redirect-uri",
+        "http://localhost:8002/callback",
+    )
+    assert made(idp(folder, "clients", "add", *app, done, "--json"))[name] is True
+    assert made(idp(folder, "clients", "update", "app", "--name", "Telefono", "--json"))[name] is True
+    assert made(idp(folder, "clients", "update", "app", undone, "--json"))[name] is False
+    assert made(idp(folder, "clients", "update", "app", done, "--json"))[name] is True
+    assert idp(folder, "clients", "update", "app", done, undone).code == 2
+
+
 def test_an_api_takes_the_audience_of_the_only_resource(folder: Path) -> None:
     added = made(idp(folder, "clients", "add", "--kind", "api", "--name", "Polizze", "--json"))
     assert added["audience"] == "http://localhost:8003"

@@ -24,7 +24,8 @@ async function request(more = {}) {
     expectedState: client.randomState(),
     idTokenExpected: true,
   };
-  const url = client.buildAuthorizationUrl(config, {
+  const build = settings.pushes ? client.buildAuthorizationUrlWithPAR : client.buildAuthorizationUrl;
+  const url = await build(config, {
     redirect_uri: settings.redirectUri,
     scope: settings.scope,
     response_type: 'code',

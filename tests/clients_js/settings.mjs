@@ -7,6 +7,7 @@
 //   SCOPE                               default "openid profile email"
 //   ID_TOKEN_ALG                        default RS256
 //   POST_LOGOUT_REDIRECT_URI            optional; with it the end session must come back there
+//   PUSHES                              optional: requests are pushed (RFC 9126)
 //   RESOURCE_SERVER_ID, _SECRET         optional: who may introspect; without it a client asks about its own tokens
 
 const METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'];
@@ -34,6 +35,7 @@ export const settings = {
   scope: process.env.SCOPE ?? 'openid profile email',
   idTokenAlg: process.env.ID_TOKEN_ALG ?? 'RS256',
   postLogoutRedirectUri: process.env.POST_LOGOUT_REDIRECT_URI,
+  pushes: Boolean(process.env.PUSHES),
   resourceServer: process.env.RESOURCE_SERVER_ID
     && { clientId: process.env.RESOURCE_SERVER_ID, secret: required('RESOURCE_SERVER_SECRET') },
 };

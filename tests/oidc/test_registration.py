@@ -108,6 +108,7 @@ def test_every_fault_is_told_at_once() -> None:
         (WEB, {"auth_method": "client_secret_jwt"}, "token_endpoint_auth_method"),
         (WEB, {"auth_method": "private_key_jwt"}, "jwks"),
         (SPA, {"pkce_required": False}, "pkce_required"),
+        (SERVICE, {"pushed_only": True}, "require_pushed_authorization_requests"),
         (SPA, {"grant_types": frozenset({"client_credentials"})}, "grant_types"),
         (WEB, {"grant_types": frozenset({"password"})}, "grant_types"),
         (WEB, {"grant_types": frozenset({"implicit"})}, "grant_types"),

@@ -43,8 +43,18 @@ class Steps:
         raise KeyError(name)
 
 
-def complete(script: str, node: Node, provider: Provider, method: AuthMethod, alg: str = "ES256") -> Steps:
+def complete(
+    script: str,
+    node: Node,
+    provider: Provider,
+    method: AuthMethod,
+    alg: str = "ES256",
+    *,
+    pushes: bool = False,
+) -> Steps:
     """Register a client for `method`, run the script to its end, and give its steps.
+
+    With `pushes` the client may ask in no other way than by pushed requests (RFC 9126).
 
     Raises AssertionError with the failing step when the script ends before the end.
     """
@@ -59,6 +69,9 @@ def complete(script: str, node: Node, provider: Provider, method: AuthMethod, al
         key = ECKey.generate_key("P-256", {"kid": "third-party", "alg": "ES256", "use": "sig"})
         metadata["jwks"] = {"keys": [key.as_dict(private=False)]}
         environment["CLIENT_JWK"] = json.dumps(key.as_dict(private=True))
+    if pushes:
+        metadata["require_pushed_authorization_requests"] = True
+        environment["PUSHES"] = "1"
     client = provider.add_client(
         kind="spa" if method == "none" else "web",
         redirect_uris=[REDIRECT_URI],

@@ -37,3 +37,13 @@ def test_openid_client_comes_back_from_the_end_of_its_session(provider: Provider
     else:
         assert steps.of("end_session")["outcome"] == "redirected"
         assert steps.of("silent_sign_in_after_logout")["error"] == "login_required"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_openid_client_completes_by_pushed_requests(
+    provider: Provider, node: Node, method: AuthMethod
+) -> None:
+    steps = complete(SCRIPT, node, provider, method, pushes=True)
+    assert steps.of("authorization")["parameters"] == ["code", "iss", "state"]
+    assert steps.of("refresh")["rotated"] is True
+    assert steps.of("silent_sign_in")["same_subject"] is True

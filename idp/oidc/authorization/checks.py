@@ -36,11 +36,15 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An authorization request as it arrived, with the client that its ``client_id`` names, if any."""
+    """An authorization request as it arrived, with the client that its ``client_id`` names, if any.
+
+    ``pushed`` is what a pushed request is kept under; None when the browser brought the parameters.
+    """
 
     parameters: Parameters
     client: Client | None
     policy: Policy
+    pushed: str | None = None
 
     def get(self, name: str) -> str | None:
         """A parameter's value; one sent without value counts as not sent (RFC 6749 §3.1)."""
@@ -89,6 +93,13 @@ def state_can_be_echoed(asked: Asked) -> OAuthError | None:
     forgery."""
     if len(asked.get("state") or "") > asked.policy.state_length:
         return _refuse("invalid_request", "state is too long")
+    return None
+
+
+def pushed_where_it_must_be(asked: Asked) -> OAuthError | None:
+    """Was it pushed, if the client registered to ask in no other way (RFC 9126 §6)?"""
+    if asked.known_client.pushed_only and asked.pushed is None:
+        return _refuse("invalid_request", "this client pushes its requests")
     return None
 
 
@@ -176,6 +187,7 @@ def rest_is_short(asked: Asked) -> OAuthError | None:
 
 DISPLAYED: tuple[Check, ...] = (client_is_known, redirect_uri_is_registered, state_can_be_echoed)
 REDIRECTED: tuple[Check, ...] = (
+    pushed_where_it_must_be,
     response_mode_is_offered,
     no_request_object,
     response_type_is_code,
@@ -219,4 +231,5 @@ def request_from(asked: Asked, *, hinted_sub: str | None) -> AuthorizationReques
         ui_locales=asked.words("ui_locales")[:10],
         acr_values=asked.words("acr_values")[:10],
         hinted_sub=hinted_sub,
+        pushed=asked.pushed,
     )

@@ -23,6 +23,8 @@ class AuthorizationRequest:
     acr_values: tuple[str, ...] = ()
     # `sub` of a valid id_token_hint.
     hinted_sub: str | None = None
+    # What a pushed request is kept under, until it is answered (RFC 9126).
+    pushed: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object from which ``from_json`` makes the same request."""

@@ -18,7 +18,7 @@ _log = structlog.get_logger("idp.web.machines")
 def token_endpoint(idp: Idp, call: Call) -> Answer:
     """Give tokens for a grant (RFC 6749 §3.2)."""
     parameters = call.form()
-    client = _client(idp, call, parameters, "token")
+    client = authenticated(idp, call, parameters, "token")
     try:
         issued = token.grant(idp, client, parameters, now=call.now)
     except OAuthError as fault:
@@ -38,7 +38,7 @@ def token_endpoint(idp: Idp, call: Call) -> Answer:
 def introspection_endpoint(idp: Idp, call: Call) -> Answer:
     """Tell a protected resource about a token (RFC 7662 §2)."""
     parameters = call.form()
-    client = _client(idp, call, parameters, "introspect")
+    client = authenticated(idp, call, parameters, "introspect")
     if not client.confidential:
         return error_answer(
             OAuthError("invalid_client", "the client must authenticate", 401),
@@ -51,7 +51,7 @@ def introspection_endpoint(idp: Idp, call: Call) -> Answer:
 def revocation_endpoint(idp: Idp, call: Call) -> Answer:
     """End a token (RFC 7009 §2); 200 also for one that we do not know or that is another's."""
     parameters = call.form()
-    client = _client(idp, call, parameters, "revoke")
+    client = authenticated(idp, call, parameters, "revoke")
     try:
         presented = _token(parameters)
     except OAuthError as fault:
@@ -60,7 +60,7 @@ def revocation_endpoint(idp: Idp, call: Call) -> Answer:
     return json_answer({}, client_id=client.client_id)
 
 
-def _client(idp: Idp, call: Call, parameters: Parameters, endpoint: str) -> Client:
+def authenticated(idp: Idp, call: Call, parameters: Parameters, endpoint: str) -> Client:
     """The authenticated client; a refusal is logged without a word of what was presented."""
     try:
         return authenticate(idp, call.authorization, parameters, now=call.now)

@@ -152,6 +152,7 @@ ERRORS: dict[str, ErrorWords] = {
     "invalid_scope": _FROM_ELSEWHERE,
     "request_not_supported": _FROM_ELSEWHERE,
     "request_uri_not_supported": _FROM_ELSEWHERE,
+    "invalid_request_uri": _FROM_ELSEWHERE,
     "access_denied": ErrorWords(
         N_("You stopped here"),
         N_("Nothing was shared and nothing was changed. You can start again whenever you want."),

@@ -1,0 +1,19 @@
+"""How relying parties may ask: requests that are pushed (RFC 9126)."""
+
+from pydantic import Field
+
+from idp.settings.section import Section
+
+
+class Par(Section):
+    """Pushed authorization requests (RFC 9126)."""
+
+    lifetime: int = Field(
+        default=300,
+        ge=60,
+        le=600,
+        description="A pushed request until a browser comes with it, seconds (FAPI 2.0: less than 600).",
+    )
+    bytes: int = Field(
+        default=16384, ge=1024, le=65536, description="The parameters of one pushed request, bytes."
+    )

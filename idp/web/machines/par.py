@@ -1,0 +1,27 @@
+"""The pushed authorization request endpoint (RFC 9126)."""
+
+import structlog
+
+from idp.flows import authorize
+from idp.flows.idp import Idp
+from idp.oidc.errors import OAuthError
+from idp.web.machines.answer import Answer, error_answer, json_answer
+from idp.web.machines.call import Call
+from idp.web.machines.token import authenticated
+
+_log = structlog.get_logger("idp.web.machines")
+
+
+def par_endpoint(idp: Idp, call: Call) -> Answer:
+    """Take an authorization request from its client, and give the address a browser may bring (§2)."""
+    parameters = call.form()
+    client = authenticated(idp, call, parameters, "par")
+    try:
+        pushed = authorize.push(idp, client, parameters, now=call.now)
+    except OAuthError as fault:
+        _log.warning(
+            "push_refused", error=fault.error, client_id=client.client_id, request_id=call.request_id
+        )
+        return error_answer(fault, idp.issuer, client_id=client.client_id)
+    content = {"request_uri": pushed.request_uri, "expires_in": pushed.expires_in}
+    return json_answer(content, 201, client_id=client.client_id)
