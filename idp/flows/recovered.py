@@ -20,7 +20,7 @@ from idp.flows.proving import Limited
 from idp.flows.recover import UnderWay
 from idp.flows.register import PasswordRefused
 from idp.flows.wording import Purpose as Letter
-from idp.store import accounts, audit, mobile_changes, outbox, recoveries, sessions, tokens
+from idp.store import accounts, audit, outbox, recoveries, sessions, tokens
 from idp.store.accounts import AccountProfile, AccountRow
 from idp.store.database import Tx
 from idp.store.outbox import Parcel
@@ -190,9 +190,6 @@ def _write(
         raise _MoreToTell
     sessions.forget_browsers(tx, sub)
     recoveries.end_others(tx, sub, but=recovery.id, now=now)
-    # Whoever had the account may have begun to register a number of theirs.
-    mobile_changes.cancel_all(tx, sub, now=now)
-    mobile_changes.spend_links(tx, sub)
     outbox.add(tx, *ending.notices, *farewells)
     audit.add(
         tx,

@@ -255,10 +255,7 @@ MEANWHILE: dict[str, Callable[[InProcess, Visitor], object]] = {
     "a factor is added": lambda service, _: confirm(service, MOBILE),
     "the account is locked": lambda service, _: run(service, "UPDATE accounts SET state = 'locked'"),
     "another password is set": lambda service, _: run(service, "UPDATE accounts SET password_changed_at = 1"),
-    "another contact is chosen": lambda _, visitor: (
-        visitor.get("/recover/contacts"),
-        choose(visitor, MOBILE),
-    ),
+    "another contact is chosen": lambda _, visitor: choose_another(visitor),
     "the same one is to be proven anew": lambda service, _: run(
         service, "UPDATE recoveries SET proven_at = NULL"
     ),
