@@ -65,7 +65,7 @@ def prepare(idp: Idp, after: Sequence[CustomerRecord], *, imported: bool, now: i
         number = one.account.customer_number
         before = None
         if number in sealed:
-            before = registry.opened(idp.sealer, SealedRecord(number, sealed[number], registered=True))
+            before = registry.opened(idp.sealer, SealedRecord(number, sealed[number]))
         steps.append(_step(idp, one, before, by_number[number], now))
     return tuple(step for step in steps if step.found)
 
