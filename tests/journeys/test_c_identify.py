@@ -197,8 +197,9 @@ def test_c3_ones_own_username_stays_on_the_list(service: InProcess) -> None:
 def test_c3_whoever_registered_before_is_told_by_the_contact_alone(service: InProcess) -> None:
     service.register(service.visitor())
     visitor = to_verify(service, CODES["C100001"], MOBILE)
-    assert sent(service)[0] == ("+393331234501", "registration_already_registered")
-    assert reasons(service)[-1] == "already_registered"
+    # Beside the notices of the account.
+    assert ("+393331234501", "registration_already_registered") in sent(service)
+    assert "already_registered" in reasons(service)
     visitor.press(code="123456")
     assert (visitor.page, visitor.faults) == ("register-verify", ["code"])
     assert len(registered(service)) == 1
@@ -207,6 +208,7 @@ def test_c3_whoever_registered_before_is_told_by_the_contact_alone(service: InPr
 def test_c3_another_contact_can_be_chosen_after_the_first(service: InProcess) -> None:
     visitor = to_verify(service, CODES["C100001"], EMAIL)
     old = service.code_for("maria.rossi@posta.example")
+    assert 'id="not-recognised" href="/register/contacts"' in visitor.last.text
     visitor.get("/register/contacts")
     choose(visitor, MOBILE)
     assert visitor.page == "register-verify"
@@ -382,8 +384,7 @@ def test_a_case_tells_the_help_desk_why_and_what_to_say(
     assert (view.journey, view.state, view.reason) == ("registration", "under_way", reason)
     assert view.advice
     to_verify(service, CODES.get(customer, customer))
-    assert reasons(service)[-1] in (reason, "none_chosen")
-    assert reason in reasons(service)
+    assert sorted(map(str, reasons(service))) == sorted(["none_chosen", reason])
 
 
 def test_a_case_outlives_its_enrolment_in_the_trail(service: InProcess) -> None:
@@ -514,9 +515,11 @@ def test_c100026_is_meant_by_the_tax_code_of_whoever_chose_professional(service:
 
 
 def test_a_company_and_a_professional_are_identified_too(service: InProcess) -> None:
-    for customer, contact in (("C100009", "amministrazione@officinebruno.example"), ("C100007", None)):
+    for customer, contact in (
+        ("C100009", "amministrazione@officinebruno.example"),
+        ("C100007", "studio@giuliaromano.example"),
+    ):
         visitor = to_verify(service, CODES[customer])
-        to = contact or sent(service)[0][0]
-        visitor.press(code=service.code_for(to))
+        visitor.press(code=service.code_for(contact))
         assert visitor.page == "register-done"
     assert [number for number, _ in registered(service)] == ["C100007", "C100009"]
