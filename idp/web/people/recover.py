@@ -130,8 +130,8 @@ def blueprint(face: Face) -> Blueprint:
             return page(form.values(), faults)
         try:
             identifier = parse_identifier(form.identifier.data or "")
-        except Malformed:
-            return page(form.values(), {"identifier": "invalid_identifier"})
+        except Malformed as fault:
+            return page(form.values(), {"identifier": fault.reason})
         outcome = recover.begin(
             idp,
             identifier,
@@ -210,8 +210,8 @@ def blueprint(face: Face) -> Blueprint:
             return page(form.values(), faults)
         try:
             identifier = parse_identifier(form.identifier.data or "")
-        except Malformed:
-            return page(form.values(), {"identifier": "invalid_identifier"})
+        except Malformed as fault:
+            return page(form.values(), {"identifier": fault.reason})
         try:
             outcome = recover.activate(
                 idp,
