@@ -84,6 +84,16 @@ def pending_of(idp: Idp, account: AccountRow) -> Pending | None:
     return Pending(mobile_changes.open_number(idp.sealer, row.id, row.sealed_mobile), row.matures_at)
 
 
+def came_of_it(idp: Idp, account: AccountRow, *, since: int) -> ChangeState | None:
+    """What became of the newest change since then; None when nothing did."""
+    with idp.reading() as tx:
+        row = mobile_changes.newest(tx, account.sub)
+    if row is None:
+        return None
+    at = row.proven_at if row.ended_at is None else row.ended_at
+    return ChangeState(row.state) if at is not None and at >= since else None
+
+
 def opened(idp: Idp, change_id: str, sealed: bytes) -> Contact:
     """The number of a stored change; raises ``Unsealable``."""
     return mobile_changes.open_number(idp.sealer, change_id, sealed)

@@ -25,6 +25,7 @@ class ChangeRow:
     asked_at: int
     proven_at: int | None
     matures_at: int | None
+    ended_at: int | None
 
 
 def seal(sealer: Sealer, change_id: str, mobile: MobileNumber) -> bytes:

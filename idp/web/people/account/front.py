@@ -4,10 +4,11 @@ from typing import Any
 
 from flask import Blueprint, Response
 
+from idp.accounts.mobile_change import ChangeState
 from idp.accounts.registry import RegistryDown
 from idp.flows import mobile
 from idp.flows.fresh import Owner
-from idp.flows.mobile import Mobile, Pending
+from idp.flows.idp import Idp
 from idp.web.people.account.doors import ACCOUNT
 from idp.web.people.account.entering import signed_in
 from idp.web.people.visit import Face
@@ -41,7 +42,7 @@ def install(door: Blueprint, face: Face) -> None:
             mobile_lost=present is not None and present.lost,
             change=None if waits is None else {"mobile": waits.number.readable, "usable_at": waits.usable_at},
             limited_until=owner.limited_until(visit.now),
-            done=_done(visit.query.get("done"), owner, present, waits, now=visit.now),
+            done=_done(idp, visit.query.get("done"), owner, now=visit.now),
             faults={},
         )
 
@@ -55,16 +56,20 @@ def install(door: Blueprint, face: Face) -> None:
         return [{"kind": contact.kind, "text": contact.readable} for contact in contacts]
 
 
-def _done(
-    said: str | None, owner: Owner, present: Mobile | None, waits: Pending | None, *, now: int
-) -> str | None:
+def _done(idp: Idp, said: str | None, owner: Owner, *, now: int) -> str | None:
     """What was just done, if the address says so and it is so: a link must not make the page lie."""
-    account = owner.account
+    account, since = owner.account, now - _NEWS
+    became = mobile.came_of_it(idp, account, since=since) if said in _BECAME else None
     true = {
-        "password": account.password_changed_at is not None and now - account.password_changed_at < _NEWS,
-        "username": now - account.updated_at < _NEWS,
-        "mobile-pending": waits is not None,
-        "mobile-confirmed": present is not None and not present.lost and waits is None,
-        "mobile-cancelled": waits is None,
+        "password": (account.password_changed_at or 0) >= since,
+        "username": account.updated_at >= since,
+        **{name: became is state for name, state in _BECAME.items()},
     }
     return said if said is not None and true.get(said) else None
+
+
+_BECAME = {
+    "mobile-pending": ChangeState.PENDING,
+    "mobile-confirmed": ChangeState.CONFIRMED,
+    "mobile-cancelled": ChangeState.CANCELLED,
+}
