@@ -1,10 +1,9 @@
 """Activation codes (journeys, *Activation code*): how they are made, read and recognised.
 
-Issued by somebody who has seen an identity document; 80 random bits, written as four groups of four. Only the
-digest is stored: at this size nobody finds the code that belongs to one.
+Issued by somebody who has seen an identity document; 80 random bits, written as four groups of four. What is
+stored of one is ``Sealer.code_digest``.
 """
 
-import hashlib
 import re
 import unicodedata
 from typing import Final
@@ -48,8 +47,3 @@ def parse(typed: str) -> str:
     if len(compact) != LETTERS or not set(compact) <= set(_ALPHABET):
         raise Malformed("activation_code_malformed")
     return compact
-
-
-def digest(canonical: str) -> bytes:
-    """What is stored of a code that ``parse`` has read, and what it is found by: SHA-256, 32 octets."""
-    return hashlib.sha256(canonical.encode("ascii")).digest()

@@ -72,9 +72,8 @@ def issue(idp: Idp, customer_number: str, *, issued_by: str, now: int) -> Issued
         return NotIssued(Reason.NO_POLICY)
     code = rules.fresh(idp.entropy.octets(rules.OCTETS))
     expires_at = now + idp.settings.lifetimes.activation_code
-    row = ActivationCodeRow(
-        rules.digest(rules.parse(code)), record.customer_number, issued_by, now, expires_at
-    )
+    digest = idp.sealer.code_digest(rules.parse(code))
+    row = ActivationCodeRow(digest, record.customer_number, issued_by, now, expires_at)
     with idp.writing() as tx:
         ended = activation_codes.start(tx, row)
         audit.add(
@@ -95,7 +94,7 @@ def look_up(
 
     Raises ``Malformed("activation_code_malformed")`` for what is no code at all, and ``RegistryDown``.
     """
-    digest = rules.digest(rules.parse(typed))
+    digest = idp.sealer.code_digest(rules.parse(typed))
     brakes = _brakes(idp, browser)
     decision = throttle.standing(idp, brakes, now=now)
     if not isinstance(decision, Allowed):

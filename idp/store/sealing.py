@@ -77,5 +77,12 @@ class Sealer:
         """A keyed digest of a JSON object, by which an unchanged record is recognised without opening it."""
         return self._hmac("fingerprint:" + json.dumps(value, sort_keys=True, separators=(",", ":")))
 
+    def code_digest(self, code: str) -> bytes:
+        """What is stored of an activation code, as ``accounts.activation.parse`` read it; 32 bytes.
+
+        Keyed: whoever has the database alone cannot even tell whether a guess is right.
+        """
+        return self._hmac(f"activation-code:{code}")
+
     def _hmac(self, text: str) -> bytes:
         return hmac.new(self._index, text.encode(), hashlib.sha256).digest()

@@ -1,6 +1,5 @@
-"""Activation codes: made, read in every spelling, kept as digests (journeys, *Activation code*)."""
+"""Activation codes: made, and read in every spelling (journeys, *Activation code*)."""
 
-import hashlib
 import re
 
 import pytest
@@ -8,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.accounts import activation
-from idp.accounts.activation import digest, fresh, parse, shown
+from idp.accounts.activation import fresh, parse, shown
 from idp.values import Malformed
 
 OCTETS = st.binary(min_size=activation.OCTETS, max_size=activation.OCTETS)
@@ -106,9 +105,3 @@ def test_whatever_is_typed_is_a_code_or_refused(typed: str) -> None:
     except Malformed:
         return
     assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{16}", canonical)
-
-
-def test_the_digest_is_of_the_canonical_code() -> None:
-    canonical = parse("1k0m-abcd-efgh-jk10")
-    assert digest(canonical) == hashlib.sha256(b"1K0MABCDEFGHJK10").digest()
-    assert len(digest(canonical)) == 32

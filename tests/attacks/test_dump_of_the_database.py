@@ -3,12 +3,18 @@
 A registration and a sign-in leave their marks in every table; then the files are searched as bytes.
 """
 
+import hashlib
+import hmac
 import stat
 from pathlib import Path
 
 from sqlalchemy import text
 
+from idp.accounts.activation import parse
 from idp.app import build
+from idp.flows import activation
+from idp.flows.activation import Issued
+from idp.store.tables import activation_codes
 from tests.service.in_process import PASSWORD, InProcess, settings_for
 from tests.service.relying_party import portal
 
@@ -32,6 +38,20 @@ def test_the_files_hold_no_personal_data_in_clear(service: InProcess) -> None:
     found = b"".join(file.read_bytes() for file in Path(str(url.database)).parent.glob("idp.sqlite3*"))
     for secret in (*SEEDED, "Eusebia", "eusebia@"):
         assert secret.encode() not in found, secret
+
+
+def test_an_activation_code_cannot_be_told_from_its_digest(service: InProcess) -> None:
+    issued = activation.issue(service.idp, "C100001", issued_by="agency", now=service.clock.now())
+    assert isinstance(issued, Issued)
+    code = parse(issued.code)
+    with service.idp.reading() as tx:
+        stored = tx.execute(activation_codes.select()).mappings().one()["digest"]
+    for spelling in (code, issued.code, code.lower(), f"activation-code:{code}", f"activation:{code}"):
+        for algorithm in ("sha256", "sha3_256", "blake2s"):
+            assert hashlib.new(algorithm, spelling.encode()).digest() != stored, (spelling, algorithm)
+    # Only with the key, which is a file of the nodes, can a guess be tried.
+    key = service.idp.keyring.symmetric("blind-index")[0].secret
+    assert hmac.digest(key, f"activation-code:{code}".encode(), "sha256") == stored
 
 
 def test_a_waiting_request_still_fills_in_who_is_hinted_at(service: InProcess) -> None:
