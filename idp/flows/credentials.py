@@ -125,7 +125,8 @@ def _write_password(
 
 
 def _already(idp: Idp, known: Owner, new: str) -> AlreadyChanged | Wrong:
-    with idp.reading() as tx:
+    # Written with, not read: on SQLite many share a commit, and the faster one's may be still to come.
+    with idp.writing() as tx:
         account = accounts.by_sub(tx, known.account.sub)
     same = account is not None and idp.hasher.verify(new, account.password_hash).ok
     return AlreadyChanged() if same else Wrong()
@@ -291,7 +292,8 @@ def change_username(
 
 def _late(idp: Idp, known: Owner) -> Renamed | Refused:
     """What an answer that came too late finds: of a form sent twice, the second the first one's work."""
-    with idp.reading() as tx:
+    # Written with, not read: on SQLite many share a commit, and the faster one's may be still to come.
+    with idp.writing() as tx:
         challenge = challenges.latest(tx, _subject(idp, known))
         account = accounts.by_sub(tx, known.account.sub)
     if challenge is None or account is None:

@@ -273,6 +273,9 @@ def _proven(
 
 def _late(idp: Idp, browser: Browser, *, now: int, now_ms: int) -> AlreadyConfirmed | Refused:
     """What an answer that came too late finds: of a form sent twice, the second the first one's work."""
+    # On SQLite many share a commit, and the faster one's may be still to come: wait for it.
+    with idp.writing():
+        pass
     # The first one changed the handle, so that this browser's old one finds nobody.
     known = owner(idp, browser, now=now)
     if known is None or is_fresh(idp, known, Needs.CONTACT, now_ms=now_ms):

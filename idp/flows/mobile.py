@@ -356,7 +356,8 @@ def _refuse(idp: Idp, known: Owner, proof: Proving, reason: str, *, now: int) ->
 
 def _late(idp: Idp, known: Owner) -> Waits | Usable | Refused:
     """What an answer that came too late finds: of a form sent twice, the second the first one's work."""
-    with idp.reading() as tx:
+    # Written with, not read: on SQLite many share a commit, and the faster one's may be still to come.
+    with idp.writing() as tx:
         row = mobile_changes.newest(tx, known.account.sub)
         asked = None if row is None else challenges.latest(tx, _subject(idp, known, row.id))
     if row is not None and asked is not None and row.state == ChangeState.PENDING:
