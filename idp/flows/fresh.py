@@ -149,7 +149,6 @@ def ways(idp: Idp, known: Owner, *, now: int) -> tuple[Way, ...]:
             idp.sealer, account.sub, ProvenContact(way.contact_index, way.kind, way.sealed, way.added_at)
         )
         for way in proven
-        if not way.lost
     ]
     lost = {way.contact_index for way in proven if way.lost}
     contacts += [

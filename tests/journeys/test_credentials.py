@@ -20,6 +20,7 @@ from tests.journeys.account_walks import (
     confirmed_by_code,
     options,
     pick,
+    prove,
     rows,
     run,
     sent,
@@ -203,6 +204,16 @@ def test_a_contact_of_another_session_is_no_option(service: InProcess) -> None:
     other.press(contact="maria.rossi@evil.example")
     assert other.faults == ["contact"]
     assert rows(service, "SELECT count(*) FROM challenges WHERE purpose = 'fresh'") == 0
+
+
+def test_a_contact_that_is_somebody_elses_too_gets_no_code(service: InProcess) -> None:
+    for contact in ("famiglia.esposito@posta.example", "roma.prati@agenzie.example", MOBILE):
+        prove(service, contact)
+    visitor = signed_in(service)
+    visitor.get("/account/confirm", to="mobile")
+    # Her email, and her mobile now that it is proven.
+    assert len(options(visitor)) == 2
+    assert not any("f•" in label or "r•" in label for label in options(visitor))
 
 
 def test_a_password_is_not_enough_for_a_new_number(service: InProcess) -> None:

@@ -1,0 +1,255 @@
+"""Journey G and changed credentials in a real browser, wide and narrow, with the codes from the inbox."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
+
+from idp.flows import mobile, people
+from tests.journeys.account_walks import DAY, EMAIL, HOLD, MOBILE, OTHER, issued, link_of, run
+from tests.journeys.served import served
+from tests.service.in_process import PASSWORD, InProcess
+
+pytestmark = pytest.mark.slow
+
+DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
+NEW = "Aurora9verde"
+
+
+@pytest.fixture(scope="module")
+def standing(prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    """The service at an address of its own."""
+    with served(prepared_folder, tmp_path_factory.mktemp("account")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def service(standing: InProcess) -> InProcess:
+    """The service, with Maria registered by email an hour ago."""
+    standing.wipe()
+    standing.register(standing.visitor("192.0.2.1"))
+    standing.clock.move(3600)
+    return standing
+
+
+@pytest.fixture(params=["desktop", "phone"])
+def page(context: BrowserContext, request: pytest.FixtureRequest) -> Page:
+    """The customer's browser, wide and narrow."""
+    page = context.new_page()
+    page.set_viewport_size(DESKTOP if request.param == "desktop" else PHONE)
+    return page
+
+
+def on_page(page: Page, name: str) -> None:
+    """Wait until the page of this name is shown, and fits its window."""
+    expect(page.locator(f'main[data-page="{name}"]')).to_be_visible(timeout=20_000)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def signed_in(service: InProcess, page: Page, *, username: str = EMAIL, password: str = PASSWORD) -> None:
+    page.goto(f"{service.idp.issuer}/account")
+    on_page(page, "login")
+    page.fill("#username", username)
+    page.fill("#password", password)
+    page.click("#continue")
+    on_page(page, "account")
+
+
+def type_code(service: InProcess, page: Page, contact: str) -> None:
+    """Read the code in the inbox, as a person would, and type it."""
+    code = service.code_for(contact)
+    page.fill("#code", f"{code[:3]} {code[3:]}")
+    page.click("form:has(#code) #continue")
+
+
+def to_form(service: InProcess, page: Page) -> None:
+    """Press "add" or "change", and confirm by a code at the email."""
+    page.click("#change-mobile")
+    on_page(page, "account-confirm")
+    page.locator("label", has_text="Per email").first.click()
+    page.click("#continue")
+    expect(page.locator("#code")).to_be_visible()
+    type_code(service, page, EMAIL)
+    on_page(page, "mobile")
+
+
+def typed(service: InProcess, page: Page, number: str = "333 987 6543", *, lost: bool = False) -> None:
+    to_form(service, page)
+    page.fill("#mobile", number)
+    if lost:
+        page.check("#old_lost")
+    page.click("#continue")
+    on_page(page, "mobile-verify")
+
+
+def pending(service: InProcess, page: Page) -> None:
+    typed(service, page)
+    type_code(service, page, OTHER)
+    on_page(page, "account")
+    expect(page.locator("#change-under-way")).to_be_visible()
+
+
+def test_g1_to_g5_a_number_that_the_agency_has_not_waits(service: InProcess, page: Page) -> None:
+    signed_in(service, page)
+    expect(page.locator("#mobile")).to_contain_text("Ancora nessuno")
+    to_form(service, page)
+    page.fill("#mobile", "06 5550 0101")
+    page.click("#continue")
+    expect(page.locator("#mobile-error")).to_be_visible()
+    page.fill("#mobile", "333 987 6543")
+    page.click("#continue")
+    on_page(page, "mobile-verify")
+    code = service.code_for(OTHER)
+    page.fill("#code", f"{(int(code) + 1) % 1_000_000:06}")
+    page.click("form:has(#code) #continue")
+    expect(page.locator("#code-error")).to_be_visible()
+    type_code(service, page, OTHER)
+    on_page(page, "account")
+    expect(page.locator("#change-under-way")).to_contain_text("333 987 6543")
+    expect(page.locator("#mobile")).to_contain_text("Ancora nessuno")
+
+
+def test_g4_a_number_that_the_agency_has_is_good_at_once(service: InProcess, page: Page) -> None:
+    signed_in(service, page)
+    typed(service, page, MOBILE)
+    type_code(service, page, MOBILE)
+    on_page(page, "account")
+    expect(page.locator("#mobile")).to_contain_text("333 123 4501")
+    expect(page.locator("#change-under-way")).to_have_count(0)
+
+
+def test_g6_a_lost_number_gets_no_codes_any_more(service: InProcess, page: Page) -> None:
+    signed_in(service, page)
+    typed(service, page, MOBILE)
+    type_code(service, page, MOBILE)
+    on_page(page, "account")
+    service.clock.move(301)
+    page.click("#change-mobile")
+    on_page(page, "account-confirm")
+    page.locator("label", has_text="Per email").first.click()
+    page.click("#continue")
+    service.clock.move(1)
+    type_code(service, page, EMAIL)
+    on_page(page, "mobile")
+    page.fill("#mobile", OTHER)
+    page.check("#old_lost")
+    page.click("#continue")
+    type_code(service, page, OTHER)
+    on_page(page, "account")
+    expect(page.locator("#mobile")).to_contain_text("non riceve codici")
+
+
+def test_g7_one_press_on_the_notices_link_cancels(service: InProcess, page: Page) -> None:
+    signed_in(service, page)
+    pending(service, page)
+    mailbox = page.context.browser
+    assert mailbox is not None
+    elsewhere = mailbox.new_context(locale="it-IT").new_page()
+    elsewhere.set_viewport_size(page.viewport_size or DESKTOP)
+    elsewhere.goto(link_of(service))
+    on_page(elsewhere, "mobile-cancel")
+    assert elsewhere.url.endswith("/account/cancel")
+    elsewhere.click("#continue")
+    on_page(elsewhere, "mobile-cancelled")
+    elsewhere.click("#recover")
+    on_page(elsewhere, "recover")
+    elsewhere.context.close()
+    page.reload()
+    on_page(page, "account")
+    expect(page.locator("#change-under-way")).to_have_count(0)
+
+
+def test_g7_one_press_on_the_account_page_cancels(service: InProcess, page: Page) -> None:
+    signed_in(service, page)
+    pending(service, page)
+    page.click("#cancel")
+    on_page(page, "account")
+    expect(page.locator("#change-under-way")).to_have_count(0)
+    expect(page.locator(".notice.good")).to_be_visible()
+
+
+def test_g8_after_48_hours_the_number_confirms(service: InProcess, page: Page) -> None:
+    signed_in(service, page)
+    pending(service, page)
+    service.clock.move(HOLD)
+    assert mobile.mature(service.idp, service.clock.now()) == 1
+    signed_in(service, page)
+    expect(page.locator("#mobile")).to_contain_text("333 987 6543")
+
+
+def test_g9_an_activation_code_confirms_at_once(service: InProcess, page: Page) -> None:
+    signed_in(service, page)
+    pending(service, page)
+    page.click("#confirm-mobile")
+    on_page(page, "mobile-confirm")
+    page.fill("#activation_code", "0000-0000-0000-0000")
+    page.click("#continue")
+    expect(page.locator("#activation_code-error")).to_be_visible()
+    page.fill("#activation_code", issued(service))
+    page.click("#continue")
+    on_page(page, "account")
+    expect(page.locator("#mobile")).to_contain_text("333 987 6543")
+
+
+def test_g9_an_admin_confirms_at_once_and_the_open_page_shows_it(service: InProcess, page: Page) -> None:
+    signed_in(service, page)
+    pending(service, page)
+    people.confirm_mobile(service.idp, "C100001", now=service.clock.now())
+    page.reload()
+    expect(page.locator("#mobile")).to_contain_text("333 987 6543")
+
+
+def test_h_the_password_is_changed_and_other_devices_are_signed_out(service: InProcess, page: Page) -> None:
+    other = service.visitor()
+    other.get("/account")
+    other.press(username=EMAIL, password=PASSWORD)
+    signed_in(service, page)
+    page.click("#change-password")
+    on_page(page, "account-password")
+    page.fill("#current_password", "Sbagliata7")
+    page.fill("#new_password", NEW)
+    page.click("#continue")
+    expect(page.locator("#current_password-error")).to_be_visible()
+    page.fill("#current_password", PASSWORD)
+    page.fill("#new_password", NEW)
+    page.click("#continue")
+    on_page(page, "account")
+    expect(page.locator(".notice.good")).to_be_visible()
+    other.get("/account")
+    assert other.page == "login"
+
+
+def test_h_the_username_is_changed_to_another_own_contact(service: InProcess, page: Page) -> None:
+    signed_in(service, page)
+    service.clock.move(301)
+    page.click("#change-username")
+    on_page(page, "account-confirm")
+    page.fill("#current_password", PASSWORD)
+    page.click("#continue")
+    on_page(page, "account-username")
+    page.locator("label", has_text="4501").click()
+    page.click("#continue")
+    on_page(page, "username-verify")
+    type_code(service, page, MOBILE)
+    on_page(page, "account")
+    expect(page.locator("#username")).to_contain_text("333 123 4501")
+
+
+def test_l_a_username_that_ends_is_asked_about_and_may_be_put_off(service: InProcess, page: Page) -> None:
+    run(service, f"UPDATE accounts SET username_ends_at = {service.clock.now() + DAY}")
+    page.goto(f"{service.idp.issuer}/account")
+    page.fill("#username", EMAIL)
+    page.fill("#password", PASSWORD)
+    page.click("#continue")
+    on_page(page, "account-username")
+    page.click("#later")
+    on_page(page, "account")
+    expect(page.locator("#username-ends")).to_be_visible()
+
+
+def test_g_limited_says_until_when(service: InProcess, page: Page) -> None:
+    run(service, f"UPDATE accounts SET limited_until = {service.clock.now() + DAY}")
+    signed_in(service, page)
+    page.click("#change-mobile")
+    on_page(page, "limited")
