@@ -51,7 +51,9 @@ class Brake:
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Go on."""
+    """Go on; ``withheld``: as if a message were sent, but nobody is to get it."""
+
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True)

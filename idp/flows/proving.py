@@ -7,7 +7,7 @@ is addressed to differs.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from idp.accounts import challenge as rules
 from idp.accounts.audit import Event
@@ -21,8 +21,6 @@ from idp.store import audit, challenges, outbox
 from idp.store.database import Tx
 from idp.store.outbox import Parcel
 from idp.values import Contact, ContactKind
-
-__all__ = ["Asked", "Late", "Limited", "NotYet", "Question", "Refused", "Right", "ask", "judge", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +46,8 @@ class Question:
     # The path of the page that a link opens, to which the token is appended; None where none is offered.
     link: str | None = None
     facts: Mapping[str, str | int | None] = field(default_factory=dict)
+    # Of a contact that was chosen by its mask: the identifier (``throttle.pseudonym_of_contact``).
+    chosen_for: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,11 @@ class Asked:
     challenge: Challenge
     parcel: Parcel
     again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A code is on its way, or what is wrong is, or nothing. The same for the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +114,21 @@ def ask(
         parts=asked.parcel.parts,
         addressed=question.addressed,
         signed_in=signed_in,
+        chosen_for=question.chosen_for,
         now=now,
     )
     if isinstance(decision, Braked):
-        brakes = throttle.send_brakes(idp, question.contact, source, signed_in=signed_in)
+        brakes = throttle.send_brakes(
+            idp, question.contact, source, signed_in=signed_in, chosen_for=question.chosen_for
+        )
         return limited(idp, brakes, decision, source, question.purpose, question.contact.kind, now=now)
-    return asked
+    return _withheld(asked) if decision.withheld else asked
+
+
+def _withheld(asked: Asked) -> Asked:
+    """The same to nobody: what was told to nobody has no right answer that could be guessed."""
+    challenge = replace(asked.challenge, code_mac=None)
+    return replace(asked, challenge=challenge, parcel=replace(asked.parcel, addressed=False))
 
 
 def write(tx: Tx, asked: Asked, *, now: int) -> None:
@@ -137,6 +151,19 @@ def write(tx: Tx, asked: Asked, *, now: int) -> None:
     )
 
 
+def send(
+    idp: Idp, question: Question, latest: Challenge | None, *, source: str, now: int, signed_in: bool = False
+) -> Sent | NotYet | Limited:
+    """``ask`` and ``write`` in a transaction of their own, where nothing else is written with them."""
+    asked = ask(idp, question, latest, source=source, now=now, signed_in=signed_in)
+    if not isinstance(asked, Asked):
+        return asked
+    with idp.writing() as tx:
+        write(tx, asked, now=now)
+    idp.post_waiting.set()
+    return Sent()
+
+
 def judge(
     idp: Idp,
     challenge: Challenge | None,
@@ -147,10 +174,12 @@ def judge(
     subject: str,
     source: str,
     now: int,
+    chosen_for: str = "",
 ) -> Right | Refused | Late | Limited:
     """Take an answer: every one costs a try before it is looked at.
 
-    ``contact`` is what the subject wants proven now; a challenge that went elsewhere proves nothing. After
+    ``contact`` is what the subject wants proven now; a challenge that went elsewhere proves nothing.
+    ``chosen_for`` is the question's. After
     ``Right`` end the challenge with ``challenges.end`` in the transaction that acts on it: one caller wins.
     """
     code = rules.code_of(typed, idp.settings.codes.digits)
@@ -158,7 +187,7 @@ def judge(
         return Refused("code_malformed")
     if challenge is None or _sent_to(idp, challenge) != contact:
         return Refused("code_expired")
-    brakes = throttle.code_brakes(idp, contact)
+    brakes = throttle.code_brakes(idp, contact, chosen_for)
     decision = throttle.standing(idp, brakes, now=now)
     if not isinstance(decision, Allowed):
         return Limited(decision.retry_after)
@@ -180,7 +209,8 @@ def judge(
             return Late()
         case rules.Wrong(tries_left):
             throttle.failed(idp, brakes, now=now)
-            throttle.otp_failed(idp, throttle.pseudonym_of_contact(idp, contact), source, now=now)
+            whom = throttle.pseudonym_of_contact(idp, contact, chosen_for)
+            throttle.otp_failed(idp, whom, source, now=now)
             return Refused("code_wrong" if tries_left else "code_expired", tries_left)
 
 

@@ -67,6 +67,7 @@ def may_send(
     parts: int = 1,
     addressed: bool = True,
     signed_in: bool = False,
+    chosen_for: str = "",
     now: int,
 ) -> Decision:
     """Count one message with a code to ``contact``, then say whether it may be sent; what is refused is not
@@ -76,29 +77,41 @@ def may_send(
     the answer and the work are the same. ``signed_in``: the session stands for the source. A refusal's ``by``
     is a brake of ``throttle.send_brakes``, or ``OTP_BREAKER``, ``SMS_CONVERSION`` or ``SMS_CAP``; where
     ``by_email_it_would_go``, offer that. Call it outside of a transaction.
+
+    ``chosen_for``: see ``throttle.pseudonym_of_contact``. What is known of a contact, or of its range, from
+    elsewhere refuses nothing then, but withholds the message (``Allowed.withheld``).
     """
     decision = throttle.otp_breaker(idp, source, now=now)
     if isinstance(decision, Throttled):
         return decision
+    brakes = throttle.send_brakes(idp, contact, source, signed_in=signed_in, chosen_for=chosen_for)
+    unseen = throttle.unseen_brakes(idp, contact, chosen_for)
     if not isinstance(contact, MobileNumber):
-        return throttle.spend(idp, throttle.send_brakes(idp, contact, source, signed_in=signed_in), now=now)
-    if idp.ephemera.count(_paused(idp, contact), now):
+        decision = throttle.spend(idp, brakes, now=now)
+        if isinstance(decision, Throttled):
+            return decision
+        return Allowed(isinstance(throttle.spend_unseen(idp, unseen, now=now), Throttled))
+    paused = idp.ephemera.count(_paused(idp, contact), now) > 0
+    if paused and not chosen_for:
         return Throttled(idp.settings.limits.sms_prefix_pause, SMS_CONVERSION)
-    brakes = throttle.send_brakes(idp, contact, source, signed_in=signed_in)
     decision = throttle.spend(idp, brakes, now=now)
     if isinstance(decision, Throttled):
-        if decision.by == SEND_PREFIX:
-            _tell_range(idp, contact, "velocity", until=now + decision.retry_after, now=now)
+        _tell_velocity(idp, contact, decision, now=now)
         return decision
     sent = _sent(idp, contact)
-    decision = _still_answered(idp, contact, sent, now=now)
-    if isinstance(decision, Allowed):
-        decision = _spend(idp, parts, addressed=addressed, now=now)
-        if isinstance(decision, Throttled):
-            throttle.give_back(idp, (sent,), now=now)
-    if isinstance(decision, Throttled):
+    answered = _still_answered(idp, contact, sent, now=now)
+    if isinstance(answered, Throttled) and not chosen_for:
         throttle.give_back(idp, brakes, now=now)
-    return decision
+        return answered
+    over = throttle.spend_unseen(idp, unseen, now=now)
+    _tell_velocity(idp, contact, over, now=now)
+    withheld = paused or isinstance(answered, Throttled) or isinstance(over, Throttled)
+    decision = _spend(idp, parts, addressed=addressed and not withheld, now=now)
+    if isinstance(decision, Throttled):
+        # What is not answered was given back already.
+        throttle.give_back(idp, (sent, *brakes) if isinstance(answered, Allowed) else brakes, now=now)
+        return decision
+    return Allowed(withheld)
 
 
 def parts_of(text: str) -> int:
@@ -147,6 +160,11 @@ def _answered(idp: Idp, number: MobileNumber) -> Brake:
 
 def _paused(idp: Idp, number: MobileNumber) -> str:
     return f"sms-paused:{throttle.pseudonym_of_range(idp, number)}"
+
+
+def _tell_velocity(idp: Idp, number: MobileNumber, decision: Decision, *, now: int) -> None:
+    if isinstance(decision, Throttled) and decision.by == SEND_PREFIX:
+        _tell_range(idp, number, "velocity", until=now + decision.retry_after, now=now)
 
 
 def _tell_range(idp: Idp, number: MobileNumber, reason: str, *, until: int, now: int) -> None:

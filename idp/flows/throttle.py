@@ -33,6 +33,7 @@ from idp.accounts.lockout import (
 from idp.accounts.pumping import prefix_of
 from idp.flows.idp import Idp
 from idp.ports import EphemeraDown
+from idp.settings.limits import Limits
 from idp.settings.section import Rate
 from idp.store import audit, census
 from idp.values import Contact, MobileNumber
@@ -71,6 +72,12 @@ def spend(idp: Idp, brakes: Sequence[Brake], *, now: int) -> Decision:
             give_back(idp, brakes[:number], now=now)
             return Throttled(brake.wait(now), brake.name.partition(":")[0])
     return Allowed()
+
+
+def spend_unseen(idp: Idp, brakes: Sequence[Brake], *, now: int) -> Decision:
+    """As ``spend``, with the same work whatever comes of it: nothing is given back."""
+    over = [b for b in brakes if idp.ephemera.bump(b.key(now), b.life, now) > b.rate.count]
+    return Throttled(over[0].wait(now), over[0].name.partition(":")[0]) if over else Allowed()
 
 
 def give_back(idp: Idp, brakes: Sequence[Brake], *, now: int) -> None:
@@ -134,32 +141,54 @@ def pseudonym_of_source(idp: Idp, source: str) -> str:
     return idp.sealer.pseudonym(f"source:{source}")
 
 
-def pseudonym_of_contact(idp: Idp, contact: Contact) -> str:
-    """How a contact stands in counters: its spellings by dots and plus tags are one."""
-    return idp.sealer.pseudonym(f"contact:{counted_as(contact)}")
+def pseudonym_of_contact(idp: Idp, contact: Contact, chosen_for: str = "") -> str:
+    """How a contact stands in counters: its spellings by dots and plus tags are one.
+
+    One that was chosen by its mask, for the identifier ``chosen_for`` (``Identifier.canonical``), is another
+    than the same one typed. Else whoever types it until it is refused, and then chooses, would see whether
+    it is the one behind the mask, and so whose the identifier is; or the other way round.
+    """
+    return idp.sealer.pseudonym(f"contact:{chosen_for}:{counted_as(contact)}")
 
 
 # --- whose counters ---------------------------------------------------------------------------------------
 
 
-def send_brakes(idp: Idp, contact: Contact, source: str, *, signed_in: bool = False) -> tuple[Brake, ...]:
+def send_brakes(
+    idp: Idp, contact: Contact, source: str, *, signed_in: bool = False, chosen_for: str = ""
+) -> tuple[Brake, ...]:
     """The counters of one message with a code: by contact, on file or not, by source, and for SMS by range of
     numbers (security bar 5.3). Who is signed in has no counter by source.
 
-    ``spending.may_send`` counts under these and asks the rest; a flow calls that.
+    ``chosen_for``: see ``pseudonym_of_contact``. ``spending.may_send`` counts under these and asks the rest;
+    a flow calls that.
     """
     limits = idp.settings.limits
-    whom = pseudonym_of_contact(idp, contact)
-    brakes = [
-        Brake(f"send-contact:{whom}", limits.sends_per_contact),
-        Brake(f"send-contact-day:{whom}", Rate(limits.sends_per_contact_per_day, _DAY)),
-    ]
+    brakes = _sends("send", pseudonym_of_contact(idp, contact, chosen_for), limits)
     if not signed_in:
         per_source = limits.sends_per_source_ipv6_64 if ":" in source else limits.sends_per_source_ipv4
-        brakes.append(Brake(f"send-source:{pseudonym_of_source(idp, source)}", per_source))
-    if isinstance(contact, MobileNumber):
-        brakes.append(Brake(f"{SEND_PREFIX}:{pseudonym_of_range(idp, contact)}", limits.sends_per_prefix))
-    return tuple(brakes)
+        brakes += (Brake(f"send-source:{pseudonym_of_source(idp, source)}", per_source),)
+    return brakes if chosen_for else brakes + _range_brakes(idp, contact)
+
+
+def unseen_brakes(idp: Idp, contact: Contact, chosen_for: str = "") -> tuple[Brake, ...]:
+    """The counters of what one contact gets in all, typed or chosen: beyond, messages are withheld."""
+    brakes = _sends("sent", pseudonym_of_contact(idp, contact), idp.settings.limits)
+    return brakes + _range_brakes(idp, contact) if chosen_for else brakes
+
+
+def _sends(what: str, whom: str, limits: Limits) -> tuple[Brake, ...]:
+    return (
+        Brake(f"{what}-contact:{whom}", limits.sends_per_contact),
+        Brake(f"{what}-contact-day:{whom}", Rate(limits.sends_per_contact_per_day, _DAY)),
+    )
+
+
+def _range_brakes(idp: Idp, contact: Contact) -> tuple[Brake, ...]:
+    if not isinstance(contact, MobileNumber):
+        return ()
+    whom = pseudonym_of_range(idp, contact)
+    return (Brake(f"{SEND_PREFIX}:{whom}", idp.settings.limits.sends_per_prefix),)
 
 
 def pseudonym_of_range(idp: Idp, number: MobileNumber) -> str:
@@ -167,9 +196,13 @@ def pseudonym_of_range(idp: Idp, number: MobileNumber) -> str:
     return idp.sealer.pseudonym(f"range:{prefix_of(number, idp.settings.limits.sms_prefix_digits)}")
 
 
-def code_brakes(idp: Idp, contact: Contact) -> tuple[Brake, ...]:
-    """The counter of wrong codes for one contact, on file or not, over all its challenges (bar 5.3)."""
-    whom = pseudonym_of_contact(idp, contact)
+def code_brakes(idp: Idp, contact: Contact, chosen_for: str = "") -> tuple[Brake, ...]:
+    """The counter of wrong codes for one contact, on file or not, over all its challenges (bar 5.3).
+
+    ``chosen_for``: see ``pseudonym_of_contact``; how many codes there are to be guessed at, typed or chosen,
+    ``unseen_brakes`` limit.
+    """
+    whom = pseudonym_of_contact(idp, contact, chosen_for)
     return (Brake(f"code-contact:{whom}", idp.settings.limits.otp_failures_per_account),)
 
 
