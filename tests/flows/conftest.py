@@ -1,5 +1,5 @@
 """The houses of tests/specs, for what concerns no one specification."""
 
-from tests.specs.conftest import either_house, house, key_folder, keys, prepared_sqlite
+from tests.specs.conftest import either_house, house, keys
 
-__all__ = ["either_house", "house", "key_folder", "keys", "prepared_sqlite"]
+__all__ = ["either_house", "house", "keys"]

@@ -12,7 +12,7 @@ def cost(house: House, act: Callable[[], Reply]) -> tuple[int, int]:
     with house.counting() as counted:
         reply = act()
     assert reply.status == 200, reply.body
-    return len(counted.statements), len(counted.commits)
+    return len(counted.statements), counted.commits
 
 
 def test_client_credentials_cost_nothing(either_house: House) -> None:
@@ -102,4 +102,4 @@ def test_a_wrong_secret_writes_nothing(house: House) -> None:
             },
         )
     assert reply.status == 401
-    assert counted.commits == []
+    assert counted.commits == 0

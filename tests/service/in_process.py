@@ -28,6 +28,8 @@ from tests.service.visitor import Visitor
 ISSUER = "http://localhost:8000"
 CALLBACK = "http://localhost:8001/callback"
 LANDING = "http://localhost:8001/"
+POLICIES = "http://localhost:8003"
+CLAIMS = "https://claims.insurer.example"
 PASSWORD = "Tramonto7blu"
 
 # Cheap on purpose: what a hash costs is the bench's business.
@@ -44,8 +46,8 @@ def settings_for(folder: Path, url: str, **sections: Mapping[str, Any]) -> Setti
         "delivery": {"inbox_path": folder / "inbox.jsonl"},
         "logout": {"allow_loopback_callbacks": True},
         "resources": {
-            "policies": {"audience": "http://localhost:8003", "scopes": ("policies", "payout")},
-            "claims": {"audience": "http://localhost:8013", "scopes": ("claims",)},
+            "policies": {"audience": POLICIES, "scopes": ("policies", "payout")},
+            "claims": {"audience": CLAIMS, "scopes": ("claims",)},
         },
     }
     for section, values in sections.items():
@@ -58,6 +60,7 @@ class Counts:
     """What a stretch of work cost the database."""
 
     statements: list[str] = field(default_factory=list)
+    # By those who write: a read ends in a commit too where the driver is not in autocommit.
     commits: int = 0
 
     def like(self) -> tuple[int, int]:
@@ -139,8 +142,8 @@ class InProcess:
         def statement(_c: Any, _cur: Any, text: str, *_rest: Any) -> None:
             counts.statements.append(text)
 
-        def commit(_c: Any) -> None:
-            counts.commits += 1
+        def commit(connection: Any) -> None:
+            counts.commits += bool(connection.get_execution_options().get("idp_writing"))
 
         event.listen(engine, "before_cursor_execute", statement)
         event.listen(engine, "commit", commit)
@@ -188,6 +191,11 @@ class InProcess:
 
 def open_in_process(settings: Settings) -> InProcess:
     """The service over keys and a database that ``prepare`` made."""
+    return InProcess(*assembled(settings))
+
+
+def assembled(settings: Settings) -> tuple[Idp, MovableClock]:
+    """Everything below the faces, and the clock it goes by."""
     entropy = SystemEntropy()
     ring = build.keyring(settings, entropy)
     store = build.database(settings)
@@ -200,7 +208,7 @@ def open_in_process(settings: Settings) -> InProcess:
         store=store,
         short_lived=build.ephemera(settings, store),
     )
-    return InProcess(idp, clock)
+    return idp, clock
 
 
 def prepare(settings: Settings) -> None:

@@ -1,8 +1,7 @@
-"""A whole service in this process, behind its real WSGI entry, with a clock that the test moves.
+"""The service as machines see it: ``House.caller`` speaks WSGI to it as a server does.
 
-``House.caller`` speaks to it as a machine over the network would. Accounts, sessions and codes are put in
-by the store's own functions, as the people's face does; what is under test is what the machines' face makes
-of them.
+Accounts, sessions and codes are put in by the store's own functions, as the people's face does; what is under
+test is what the machines' face makes of them.
 """
 
 import base64
@@ -10,68 +9,52 @@ import hashlib
 import hmac
 import io
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
-from sqlalchemy import event
 
-from idp.adapters.entropy import SystemEntropy
-from idp.adapters.ephemera_sql import SqlEphemera
-from idp.adapters.keyring import FileKeyRing
-from idp.app import build
 from idp.flows import clients as client_flows
-from idp.flows import keys as key_flows
 from idp.flows.clients import Registered
 from idp.flows.idp import Idp
 from idp.oidc.authorization.request import AuthorizationRequest
 from idp.oidc.client import Client
 from idp.oidc.session import Session
 from idp.settings import Settings
-from idp.settings.service import Database as DatabaseSettings
-from idp.settings.service import Keys, Resource, Service
-from idp.store import accounts, authorize, schema, sessions
+from idp.store import accounts, authorize, sessions
 from idp.store.accounts import AccountProfile, AccountRow, ProvenContact
 from idp.values import Contact, EmailAddress, MobileNumber, ProfileKind, Proof, ProofKind, digest_of
 from idp.web.entry import entry
+from tests.service.clock import MovableClock
+from tests.service.in_process import CLAIMS, ISSUER, POLICIES, InProcess, assembled, settings_for
+from tests.service.relying_party import VERIFIER, challenge_of
 
-ISSUER = "http://localhost:8000"
-POLICIES = "http://localhost:8003"
-CLAIMS = "https://claims.insurer.example"
+__all__ = [
+    "CALLBACK",
+    "CLAIMS",
+    "FORM",
+    "ISSUER",
+    "POLICIES",
+    "VERIFIER",
+    "Caller",
+    "Holder",
+    "House",
+    "Reply",
+    "assertion",
+    "basic",
+    "challenge_of",
+    "encoded",
+    "hs256",
+    "open_house",
+    "without_secret",
+]
+
 CALLBACK = "https://portal.insurer.example/callback"
-BEGINNING = 1_800_000_000
-VERIFIER = "a-verifier-of-forty-three-characters-or-more"
 FORM = "application/x-www-form-urlencoded"
-
-
-class MovedClock:
-    """A clock that stands still until the test moves it."""
-
-    def __init__(self) -> None:
-        self._now = float(BEGINNING)
-        self._ran = 0.0
-
-    def now(self) -> int:
-        """Epoch seconds."""
-        return int(self._now)
-
-    def now_ms(self) -> int:
-        """Epoch milliseconds."""
-        return int(self._now * 1000)
-
-    def monotonic(self) -> float:
-        """Seconds since the test began."""
-        return self._ran
-
-    def move(self, seconds: float) -> None:
-        """Let time pass."""
-        self._now += seconds
-        self._ran += seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,23 +153,15 @@ class Holder:
     customer_number: str
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """What a stretch of code asked of the database."""
+class House(InProcess):
+    """The service without the people's face, and shortcuts to what a test needs to stand there already."""
 
-    statements: list[str] = field(default_factory=list)
-    commits: list[str] = field(default_factory=list)
-
-
-class House:
-    """The service, its parts, and shortcuts to what a test needs to stand there already."""
-
-    def __init__(self, idp: Idp, clock: MovedClock) -> None:
-        self.idp = idp
-        self.clock = clock
+    def __init__(self, idp: Idp, clock: MovableClock) -> None:
+        super().__init__(idp, clock)
         self.application = entry(idp, people)
         self.caller = Caller(self.application)
-        self._customers = iter(range(100001, 200000))
+        # The prepared registry has customers of lower numbers.
+        self._customers = iter(range(900001, 999999))
 
     # --- clients ------------------------------------------------------------------------------------------
 
@@ -359,30 +334,6 @@ class House:
         """A token, verified by an independent library with the published keys."""
         return jwt.decode(token, self.keys(), algorithms=["ES256", "RS256"])
 
-    # --- counting -----------------------------------------------------------------------------------------
-
-    @contextmanager
-    def counting(self) -> Iterator[Counted]:
-        """Count statements and commits on the way; caches are warm when the test has called before."""
-        counted = Counted()
-        engine = self.idp.database.engine
-
-        def statement(_c: Any, _cursor: Any, text: str, *_rest: Any) -> None:
-            counted.statements.append(text)
-
-        def commit(connection: Any) -> None:
-            # A read ends in a commit too where the driver is not in autocommit; only writers count.
-            if connection.get_execution_options().get("idp_writing"):
-                counted.commits.append("commit")
-
-        event.listen(engine, "before_cursor_execute", statement)
-        event.listen(engine, "commit", commit)
-        try:
-            yield counted
-        finally:
-            event.remove(engine, "before_cursor_execute", statement)
-            event.remove(engine, "commit", commit)
-
 
 def people(_environ: dict[str, Any], start_response: Any) -> list[bytes]:
     """Stands where the people's face is."""
@@ -390,52 +341,21 @@ def people(_environ: dict[str, Any], start_response: Any) -> list[bytes]:
     return [b"a page for people"]
 
 
-def settings_for(url: str, folder: Path) -> Settings:
-    """The settings of a house: two resources, defaults otherwise."""
-    return Settings(
-        service=Service(issuer=ISSUER, development=True),
-        database=DatabaseSettings(url=url, statement_timeout_ms=30_000, pool_size=8),
-        keys=Keys(directory=folder),
-        resources={
-            "policies": Resource(audience=POLICIES, scopes=("policies", "payout")),
-            "claims": Resource(audience=CLAIMS, scopes=("claims",)),
-        },
-    )
-
-
-def prepare(url: str) -> None:
-    """Bring an empty database to today's schema."""
-    store = build.database(settings_for(url, Path("unused")))
-    schema.upgrade(store)
-    store.engine.dispose()
-
-
-def open_house(url: str, folder: Path, *, settings: Settings | None = None) -> House:
-    """A house on a prepared database and on key files that exist."""
-    clock = MovedClock()
-    entropy = SystemEntropy()
-    settings = settings or settings_for(url, folder)
-    store = build.database(settings)
-    idp = build.assemble(
-        settings,
-        clock=clock,
-        entropy=entropy,
-        keys=FileKeyRing(folder, entropy).load(),
-        store=store,
-        short_lived=SqlEphemera(store),
-    )
-    key_flows.init(idp, now=clock.now())
-    return House(idp, clock)
+def open_house(url: str, keys: Path, *, settings: Settings | None = None) -> House:
+    """The service on a prepared database and these key files."""
+    if settings is None:
+        settings = settings_for(
+            keys.parent,
+            url,
+            database={"statement_timeout_ms": 30_000, "pool_size": 8},
+            keys={"directory": keys},
+        )
+    return House(*assembled(settings))
 
 
 def basic(client_id: str, secret: str) -> str:
     """An Authorization header of HTTP Basic."""
     return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
-
-
-def challenge_of(verifier: str) -> str:
-    """The S256 challenge of a verifier (RFC 7636 §4.2)."""
-    return encoded(hashlib.sha256(verifier.encode()).digest())
 
 
 def assertion(

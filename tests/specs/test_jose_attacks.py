@@ -55,13 +55,11 @@ def signed(house: House, header: Token, payload: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def house(
-    prepared_sqlite: Path, key_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[House]:
+def house(prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One service for all attacks: none of them may leave a trace."""
     file = tmp_path_factory.mktemp("attacked") / "idp.sqlite3"
-    shutil.copy(prepared_sqlite, file)
-    made = open_house(f"sqlite:///{file}", key_folder)
+    shutil.copy(prepared_folder / "idp.sqlite3", file)
+    made = open_house(f"sqlite:///{file}", prepared_folder / "keys")
     yield made
     made.idp.database.engine.dispose()
 
