@@ -9,6 +9,7 @@ Compute both whichever is shown.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import Any
 
 from idp.accounts.decoys import MOST_OPTIONS, drawn
 from idp.accounts.matching import as_nobody, bears, precedence
@@ -16,13 +17,47 @@ from idp.accounts.records import CustomerRecord
 from idp.accounts.registry import Standing
 from idp.settings.people import Registration
 from idp.values import Contact, ContactKind, Identifier, ProfileKind
+from idp.values.contacts import stored_contact
 
-__all__ = ["MOST_OPTIONS", "Option", "contacts_of", "decoys", "offered"]
+__all__ = ["MOST_OPTIONS", "Candidate", "Option", "contacts_of", "decoys", "from_json", "offered", "to_json"]
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One contact to choose; ``customer_number`` is the record it would prove, None for a decoy."""
+    """One contact to choose, as it was shown. ``handle`` is random and good in one offer alone.
+
+    A decoy belongs to no customer; its ``contact`` is nobody's, is masked as it was shown, counts under
+    brakes like any other, and must never be addressed.
+    """
+
+    handle: str
+    contact: Contact
+    customer_number: str | None = field(default=None, repr=False)
+
+    @property
+    def kind(self) -> ContactKind:
+        """Whether an email would be sent or an SMS."""
+        return self.contact.kind
+
+    @property
+    def decoy(self) -> bool:
+        """Whether it is nobody's."""
+        return self.customer_number is None
+
+
+def to_json(options: Iterable[Option]) -> list[list[str | None]]:
+    """A JSON array from which ``from_json`` makes the same."""
+    return [[one.handle, one.contact.kind, one.contact.text, one.customer_number] for one in options]
+
+
+def from_json(stored: Iterable[Sequence[Any]]) -> tuple[Option, ...]:
+    """What ``to_json`` wrote."""
+    return tuple(Option(handle, stored_contact(kind, text), number) for handle, kind, text, number in stored)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A contact that may be shown; ``customer_number`` is the record it would prove, None for a decoy."""
 
     contact: Contact = field(repr=False)
     customer_number: str | None
@@ -54,7 +89,7 @@ def offered(
     now: int,
     *,
     profile: ProfileKind | None = None,
-) -> tuple[Option, ...]:
+) -> tuple[Candidate, ...]:
     """The contacts on file that may be chosen; empty where there are none, and decoys are shown.
 
     Not offered: a contact that is shared or an agency's own (``standings``, of ``contacts_of``), one that is
@@ -87,7 +122,7 @@ def offered(
         )
 
     return tuple(
-        Option(
+        Candidate(
             entry.contact,
             min(
                 (record for record in meant if any(c.contact == entry.contact for c in record.contacts)),
@@ -98,10 +133,10 @@ def offered(
     )
 
 
-def decoys(identifier: Identifier, secret: bytes) -> tuple[Option, ...]:
+def decoys(identifier: Identifier, secret: bytes) -> tuple[Candidate, ...]:
     """What is shown where nothing can be offered: the same for the same code, for as long as the secret
     lives."""
-    return tuple(Option(contact, None) for contact in sorted(drawn(identifier, secret), key=_in_order))
+    return tuple(Candidate(contact, None) for contact in sorted(drawn(identifier, secret), key=_in_order))
 
 
 @dataclass(frozen=True, slots=True)

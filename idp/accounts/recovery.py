@@ -20,8 +20,9 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
-from idp.values import Contact, ContactKind, Identifier, parse_identifier
-from idp.values.contacts import stored_contact
+from idp.accounts import offers
+from idp.accounts.offers import Option
+from idp.values import ContactKind, Identifier, parse_identifier
 
 
 class Stage(StrEnum):
@@ -65,18 +66,6 @@ class Owner:
     sub: str
     # Epoch seconds; another value later means that the password was changed meanwhile.
     password_changed_at: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """A contact to choose; for a decoy it is nobody's, and so is ``customer_number`` None.
-
-    ``handle`` is random and means nothing elsewhere.
-    """
-
-    handle: str
-    contact: Contact
-    customer_number: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,10 +229,7 @@ def to_json(recovery: Recovery) -> dict[str, Any]:
     owner = recovery.owner
     return {
         "identifier": recovery.identifier.text,
-        "options": [
-            [option.handle, option.contact.kind, option.contact.text, option.customer_number]
-            for option in recovery.options
-        ],
+        "options": offers.to_json(recovery.options),
         "owner": None if owner is None else [owner.sub, owner.password_changed_at],
         "kept": None if recovery.kept is None else sorted(recovery.kept),
     }
@@ -251,9 +237,7 @@ def to_json(recovery: Recovery) -> dict[str, Any]:
 
 def options_of(stored: dict[str, Any]) -> tuple[Option, ...]:
     """The options that ``to_json`` wrote."""
-    return tuple(
-        Option(handle, stored_contact(kind, text), number) for handle, kind, text, number in stored["options"]
-    )
+    return offers.from_json(stored["options"])
 
 
 def owner_of(stored: dict[str, Any]) -> Owner | None:

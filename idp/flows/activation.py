@@ -122,7 +122,7 @@ def _brakes(idp: Idp, browser: Browser) -> tuple[Brake, ...]:
     # Nobody finds one of 2⁸⁰ by trying; this keeps the trying from costing us anything. By whom it is tried
     # alone: a customer is not to be kept out by whoever types their tax code.
     limits = idp.settings.limits
-    at = idp.sealer.pseudonym(f"browser:{'' if browser.digest is None else browser.digest.hex()}")
+    at = idp.sealer.pseudonym(f"browser:{browser.name}")
     where = throttle.pseudonym_of_source(idp, browser.source)
     return (
         Brake(f"activation-browser:{at}", limits.otp_failures_per_account),

@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from idp.accounts.audit import Event
 from idp.accounts.enrolment import Enrolment
 from idp.accounts.records import CustomerRecord
-from idp.flows import post, throttle
 from idp.flows import sessions as session_flows
+from idp.flows import telling, throttle
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.wording import Purpose as Letter
 from idp.store import accounts, audit, outbox
 from idp.store.accounts import ON_FILE, TYPED, AccountProfile, AccountRow, ProvenContact
 from idp.store.database import Tx
-from idp.store.outbox import Parcel
 from idp.values import Contact, ContactKind, Proof, ProofKind
+
+own_contacts = telling.own_on_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,9 @@ def give(
     )
     proof = Proof(evidence.kind, now_ms)
     begun = session_flows.prepare(idp, browser, account.sub, proof, before=before, now=now)
-    notices = _notices(idp, enrolment, record, now=now)
+    # One to every contact of the customer that is nobody else's (journey A7).
+    told = telling.own_on_file(idp, record)
+    notices = telling.notices(idp, account, told, Letter.ACCOUNT_CREATED, now=now)
     try:
         with idp.writing() as tx:
             if not (evidence.spend(tx) and accounts.insert_account(tx, account)):
@@ -148,29 +151,4 @@ def _account(
         created_at=now,
         updated_at=now,
         born_by=evidence.born_by,
-    )
-
-
-def _notices(idp: Idp, enrolment: Enrolment, record: CustomerRecord, *, now: int) -> list[Parcel]:
-    """One to every contact of the customer that is nobody else's (journey A7)."""
-    return [
-        post.prepare(
-            idp,
-            to=contact,
-            purpose=Letter.ACCOUNT_CREATED,
-            language=enrolment.language,
-            now=now,
-            expires_at=now + 86400,
-        )
-        for contact in own_contacts(idp, record)
-    ]
-
-
-def own_contacts(idp: Idp, record: CustomerRecord) -> tuple[Contact, ...]:
-    """The customer's contacts that are nobody else's (journeys, *Shared contact*). Raises
-    ``RegistryDown``."""
-    contacts = tuple(on_record.contact for on_record in record.contacts)
-    standings = idp.registry.standings(contacts)
-    return tuple(
-        contact for contact, standing in zip(contacts, standings, strict=True) if not standing.shared
     )

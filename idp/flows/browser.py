@@ -18,3 +18,8 @@ class Browser:
     def digest(self) -> bytes | None:
         """The digest of the long-lived browser handle, if it has one."""
         return None if self.handle is None else self.handle.digest
+
+    @property
+    def name(self) -> str:
+        """What names this browser for counting; the same for all that have no handle."""
+        return "" if self.handle is None else self.handle.digest.hex()

@@ -86,8 +86,7 @@ def identify(
     made = offering.offer(
         idp,
         identifier,
-        browser=named(browser),
-        source=browser.source,
+        browser=browser,
         now=now,
         profile=None if known is None else known.enrolment.typed.profile,
         born=born,
@@ -130,11 +129,6 @@ def begin_brake(idp: Idp, known: UnderWay | None, source: str, *, now: int) -> L
     if not isinstance(decision, Braked):
         return None
     return proving.limited(idp, brakes, decision, source, Purpose.REGISTRATION, ContactKind.EMAIL, now=now)
-
-
-def named(browser: Browser) -> str:
-    """What names this browser for counting."""
-    return "" if browser.digest is None else browser.digest.hex()
 
 
 def unchosen(
@@ -181,14 +175,24 @@ def choose(idp: Idp, known: UnderWay, handle: str, *, source: str, now: int) -> 
     typed = replace(known.enrolment.typed, username=option.contact, identifier=offer.identifier)
     judged = judging.by_identifier(idp, typed, offer.identifier, now=now)
     enrolment = matched(known.enrolment, typed, judged)
+    return take(idp, enrolment, sealed_offer, _latest_of(known, typed), source=source, now=now)
+
+
+def take(
+    idp: Idp, enrolment: Enrolment, sealed_offer: bytes, latest: Challenge | None, *, source: str, now: int
+) -> Chosen | NotOffered | Limited:
+    """Keep the contact chosen in an enrolment, and send the challenge there once there is a password.
+
+    ``sealed_offer`` is what it was chosen from, ``latest`` the challenge that keeps another from being sent
+    at once.
+    """
     asked: Asked | NotYet | None = None
     if enrolment.password_hash is not None:
-        question = register.question(idp, enrolment)
-        answer = proving.ask(idp, question, _latest_of(known, typed), source=source, now=now)
+        answer = proving.ask(idp, register.question(idp, enrolment), latest, source=source, now=now)
         if isinstance(answer, Limited):
             return answer
         asked = answer
-    sealed_typed = enrolments.seal_typed(idp.sealer, enrolment.id, typed)
+    sealed_typed = enrolments.seal_typed(idp.sealer, enrolment.id, enrolment.typed)
     with idp.writing() as tx:
         if not enrolments.choose_contact(
             tx, enrolment, sealed_typed=sealed_typed, from_offer=sealed_offer, now=now

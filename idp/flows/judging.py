@@ -5,8 +5,7 @@ and judging them (security bar 5.1).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 
 from idp.accounts.enrolment import Typed
 from idp.accounts.matching import (
@@ -19,10 +18,11 @@ from idp.accounts.matching import (
     identified,
     match,
 )
-from idp.accounts.records import CustomerRecord, Policy, RecordContact
+from idp.accounts.records import CustomerRecord, RecordContact
+from idp.flows import nobody
 from idp.flows.idp import Idp
-from idp.store import accounts, activation_codes, registry
-from idp.values import Contact, Identifier, ProfileKind, RecordState
+from idp.store import activation_codes, claims
+from idp.values import Contact, Identifier, ProfileKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def by_data(idp: Idp, typed: Typed, *, now: int) -> Judged:
     """
     candidates = idp.registry.by_contact(typed.username)
     facts = _facts(idp, typed.username, candidates)
-    _work_as_if_found(idp, typed, _RECORDS_OF_ONE - len(candidates), now=now)
+    _work_as_if_found(idp, typed, candidates, now=now)
     return judged(match(typed.registrant(), candidates, facts, idp.settings.registration, now))
 
 
@@ -53,7 +53,7 @@ def by_identifier(idp: Idp, typed: Typed, identifier: Identifier, *, now: int) -
     """
     found = idp.registry.by_identifier(identifier)
     facts = _facts(idp, typed.username, found)
-    _work_as_if_found(idp, typed, _RECORDS_OF_ONE - len(found), now=now)
+    _work_as_if_found(idp, typed, found, now=now)
     rules = idp.settings.registration
     holding = tuple(record for record in found if _holds(record, typed.username))
     profiles = {record.profile for record in holding if bears(record, identifier)}
@@ -110,12 +110,12 @@ def _facts(idp: Idp, contact: Contact, records: Sequence[CustomerRecord]) -> Con
     (standing,) = idp.registry.standings((contact,))
     index = idp.sealer.contact_index(contact)
     with idp.reading() as tx:
-        claims = accounts.claims(tx, index, (record.customer_number for record in records))
+        known = claims.of_contacts(tx, (index,), claims.as_always(one.customer_number for one in records))
     return ContactFacts(
         holders=standing.holders,
         of_agency=standing.of_agency,
-        registered=claims.registered,
-        username_of=claims.username_of,
+        registered=known.registered,
+        username_of=known.owners.get(index),
     )
 
 
@@ -139,32 +139,22 @@ def judged(outcome: Outcome) -> Judged:
     return Judged(None, outcome.reason)
 
 
-_RECORDS_OF_ONE = 2
-"""Records that a customer has at most, but for a rare few: their own, and the one by VAT number."""
-
-
-def _work_as_if_found(idp: Idp, typed: Typed, missing: int, *, now: int) -> None:
-    """Spend on records that are not there what opening and judging them costs, so that time tells nothing.
-
-    A record that agrees in everything is made up and thrown away; sealing costs what opening does.
-    """
-    someone = CustomerRecord(
-        customer_number="",
+def _work_as_if_found(idp: Idp, typed: Typed, found: Sequence[CustomerRecord], *, now: int) -> None:
+    """Open and judge records that are not there: each agrees with what was typed in everything."""
+    someone = replace(
+        nobody.someone(),
         profile=typed.profile,
-        state=RecordState.ACTIVE,
-        updated_on=_LONG_AGO,
         given_name=typed.given_name,
         family_name=typed.family_name,
         company_name=typed.company_name,
+        tax_code=None,
         vat_number=typed.vat_number,
-        birth_date=None if typed.profile is ProfileKind.COMPANY else _LONG_AGO,
-        contacts=(RecordContact(typed.username, _LONG_AGO),) * 2,
-        policies=(Policy("", "", active=True),) * 2,
+        birth_date=None if typed.profile is ProfileKind.COMPANY else nobody.LONG_AGO,
+        contacts=(RecordContact(typed.username, nobody.LONG_AGO),) * 2,
     )
     facts = ContactFacts(holders=1)
-    for _ in range(missing):
-        registry.seal(idp.sealer, someone)
-        match(typed.registrant(), (someone,), facts, idp.settings.registration, now)
 
+    def judge(record: CustomerRecord) -> None:
+        match(typed.registrant(), (record,), facts, idp.settings.registration, now)
 
-_LONG_AGO = date(1900, 1, 1)
+    nobody.work_as_if_found(idp, found, someone, judge)

@@ -25,7 +25,7 @@ from idp.accounts.life import (
 )
 from idp.accounts.mobile_change import ConfirmedBy
 from idp.accounts.records import CustomerRecord
-from idp.flows import mobile, post
+from idp.flows import mobile, telling
 from idp.flows import sessions as session_flows
 from idp.flows.idp import Idp
 from idp.flows.wording import Purpose as Letter
@@ -37,8 +37,6 @@ from idp.store.outbox import Parcel
 from idp.store.registry import SealedRecord
 from idp.values import Contact
 
-_NOTICE_LIFE = 24 * 3600
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -49,7 +47,7 @@ class Step:
     sealed_profile: bytes | None = field(default=None, repr=False)
     # Letters, and the relying parties that are told of the end of a session.
     parcels: tuple[Parcel, ...] = ()
-    mobile: "mobile.Confirmation | None" = None
+    confirmation: mobile.Confirmation | None = None
 
 
 def prepare(idp: Idp, after: Sequence[CustomerRecord], *, imported: bool, now: int) -> tuple[Step, ...]:
@@ -106,7 +104,7 @@ def _step(idp: Idp, kept: Kept, before: CustomerRecord | None, record: CustomerR
         on_file=tuple(accounts.open_contact(idp.sealer, account.sub, one) for one in kept.on_file),
         pending=None if kept.pending is None else mobile.opened(idp, kept.pending.id, kept.pending.sealed),
         username_ends_at=account.username_ends_at,
-        deceased=account.state == life.DECEASED,
+        deceased=account.state == accounts.DECEASED,
     )
     found = consequences(before, record, facts)
     parcels: list[Parcel] = []
@@ -121,7 +119,7 @@ def _step(idp: Idp, kept: Kept, before: CustomerRecord | None, record: CustomerR
             case Renamed(names):
                 sealed_profile = _renamed(idp, account, profile, names)
             case Died():
-                parcels += _farewells(idp, account, now=now)
+                parcels += session_flows.farewells_to_all(idp, account.sub, now=now)
             case MobileOnFile(contact) if kept.pending is not None:
                 confirmation = mobile.confirmation(
                     idp, account, kept.pending.id, contact, by=ConfirmedBy.REGISTRY, now=now
@@ -137,11 +135,11 @@ def _write(idp: Idp, tx: Tx, step: Step, *, now: int) -> None:
     for one in step.found:
         match one:
             case Died():
-                life.set_state(tx, sub, old=account.state, new=life.DECEASED, now=now)
+                life.set_state(tx, sub, old=account.state, new=accounts.DECEASED, now=now)
                 sessions.end_all(tx, sub, now=now)
                 tokens.revoke_all(tx, sub, now=now)
             case Reopened():
-                life.set_state(tx, sub, old=life.DECEASED, new=accounts.ACTIVE, now=now)
+                life.set_state(tx, sub, old=accounts.DECEASED, new=accounts.ACTIVE, now=now)
             case Renamed():
                 if step.sealed_profile is not None:
                     life.set_profile(tx, sub, step.sealed_profile, now=now)
@@ -153,8 +151,8 @@ def _write(idp: Idp, tx: Tx, step: Step, *, now: int) -> None:
             case UsernameBack():
                 life.end_username(tx, sub, None, now=now)
             case MobileOnFile():
-                if step.mobile is not None:
-                    mobile.confirm(idp, tx, step.mobile, now=now)
+                if step.confirmation is not None:
+                    mobile.confirm(idp, tx, step.confirmation, now=now)
     outbox.add(tx, *step.parcels)
     audit.add(
         tx,
@@ -178,23 +176,10 @@ _NAMES: Mapping[type, str] = {
 
 def _told(
     idp: Idp, account: AccountRow, contact: Contact, letter: Letter, *, now: int, until: int | None = None
-) -> list[Parcel]:
+) -> tuple[Parcel, ...]:
     """A notice to a contact that left the record, unless it is somebody else's too."""
-    (standing,) = idp.registry.standings((contact,))
-    if standing.shared:
-        return []
     facts = {} if until is None else {"until": until}
-    return [
-        post.prepare(
-            idp,
-            to=contact,
-            purpose=letter,
-            language=account.language,
-            now=now,
-            expires_at=now + _NOTICE_LIFE,
-            facts=facts,
-        )
-    ]
+    return telling.notices(idp, account, telling.unshared(idp, (contact,)), letter, now=now, facts=facts)
 
 
 def _renamed(idp: Idp, account: AccountRow, profile: AccountProfile, names: Names) -> bytes:
@@ -209,7 +194,3 @@ def _renamed(idp: Idp, account: AccountRow, profile: AccountProfile, names: Name
             birth_date=names.birth_date,
         ),
     )
-
-
-def _farewells(idp: Idp, account: AccountRow, *, now: int) -> tuple[Parcel, ...]:
-    return session_flows.farewells_to_all(idp, account.sub, now=now)

@@ -24,12 +24,13 @@ from idp.accounts.matching import Reason
 from idp.accounts.names import surnames_agree
 from idp.accounts.password import Personal
 from idp.accounts.records import CustomerRecord
-from idp.flows import birth, judging, proving, register, spending, throttle
+from idp.flows import birth, judging, passwords, proving, register, spending, throttle
 from idp.flows.birth import Beaten, Evidence, Registered
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
+from idp.flows.passwords import PasswordRefused
 from idp.flows.proving import Limited
-from idp.flows.register import AlreadyDone, PasswordRefused, UnderWay, Who
+from idp.flows.register import AlreadyDone, UnderWay, Who
 from idp.store import audit, challenges, enrolments
 from idp.store.accounts import CONTACT
 from idp.store.database import Tx
@@ -124,7 +125,7 @@ def claim(
     """
     enrolment = elsewhere.enrolment
     # What is typed here is judged by itself first; a fault of it says nothing about the customer.
-    refused = register.judge_password(idp, typed.password, _as_typed(idp, typed))
+    refused = passwords.judge(idp, typed.password, _as_typed(idp, typed))
     if refused is not None:
         return refused
     brakes = throttle.code_brakes(idp, enrolment.typed.username)
@@ -139,7 +140,10 @@ def claim(
     password_hash = idp.hasher.hash(typed.password)
     if not _agrees(elsewhere.asks, typed, record):
         return _differs(idp, elsewhere, brakes, browser, now=now)
-    refused = register.judge_password(idp, typed.password, _on_record(idp, enrolment, record))
+    on_file = passwords.personal_on_file(
+        idp, record, username=enrolment.typed.username, tax_code=record.tax_code
+    )
+    refused = passwords.judge(idp, typed.password, on_file)
     if refused is not None:
         return refused if _try_taken(idp, elsewhere, None, now=now) else Over()
     return _complete(idp, elsewhere, record, password_hash, browser, now=now, now_ms=now_ms)
@@ -241,18 +245,5 @@ def _agrees(asks: str, typed: Claim, record: CustomerRecord) -> bool:
 
 
 def _as_typed(idp: Idp, typed: Claim) -> Personal:
-    brand = idp.settings.brand
     names = (typed.family_name,) if typed.family_name else ()
-    return Personal(names=names, house_words=(brand.name, brand.insurer_name))
-
-
-def _on_record(idp: Idp, enrolment: Enrolment, record: CustomerRecord) -> Personal:
-    brand = idp.settings.brand
-    names = (record.given_name, record.family_name, record.company_name)
-    return Personal(
-        names=tuple(name for name in names if name),
-        username=enrolment.typed.username,
-        birth_year=None if record.birth_date is None else record.birth_date.year,
-        tax_code=record.tax_code,
-        house_words=(brand.name, brand.insurer_name),
-    )
+    return Personal(names=names, house_words=passwords.house_words(idp))

@@ -5,7 +5,7 @@ nothing to offer, decoys. The same code gives the same list in the same order, t
 whoever asks from wherever, and costs the same statements and the same work (security bar 5.1).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -14,49 +14,21 @@ from idp.accounts import offers as rules
 from idp.accounts.audit import Event
 from idp.accounts.lockout import Throttled as Braked
 from idp.accounts.matching import Reason, as_nobody, bears
-from idp.accounts.records import Agency, CustomerRecord, Policy, RecordContact
+from idp.accounts.offers import Candidate, Option
+from idp.accounts.records import CustomerRecord
 from idp.accounts.registry import Standing
-from idp.flows import throttle
+from idp.flows import nobody, throttle
+from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.proving import Limited
-from idp.store import audit, claims, registry
+from idp.store import audit, claims
 from idp.values import (
     Contact,
-    ContactKind,
     EmailAddress,
     Identifier,
-    MobileNumber,
     ProfileKind,
-    RecordState,
-    TaxCode,
     parse_identifier,
 )
-from idp.values.contacts import stored_contact
-
-__all__ = ["Limited", "Offer", "Option", "offer", "opened", "own", "seal"]
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One contact to choose. ``handle`` is random and good in this offer alone.
-
-    A decoy belongs to no customer; its ``contact`` is nobody's, is masked as it was shown, counts under
-    brakes like any other, and must never be addressed.
-    """
-
-    handle: str
-    contact: Contact
-    customer_number: str | None
-
-    @property
-    def kind(self) -> ContactKind:
-        """Whether an email would be sent or an SMS."""
-        return self.contact.kind
-
-    @property
-    def decoy(self) -> bool:
-        """Whether it is nobody's."""
-        return self.customer_number is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +49,7 @@ class Offer:
         return {
             "identifier": self.identifier.text,
             "reason": self.reason,
-            "options": [
-                [option.handle, option.contact.kind, option.contact.text, option.customer_number]
-                for option in self.options
-            ],
+            "options": rules.to_json(self.options),
         }
 
     @classmethod
@@ -88,10 +57,7 @@ class Offer:
         """What ``to_json`` wrote."""
         return cls(
             parse_identifier(stored["identifier"]),
-            tuple(
-                Option(handle, stored_contact(kind, text), number)
-                for handle, kind, text, number in stored["options"]
-            ),
+            rules.from_json(stored["options"]),
             Reason(stored["reason"]) if stored["reason"] else None,
         )
 
@@ -110,19 +76,18 @@ def offer(
     idp: Idp,
     identifier: Identifier,
     *,
-    browser: str,
-    source: str,
+    browser: Browser,
     now: int,
     profile: ProfileKind | None = None,
     born: date | None = None,
 ) -> Offer | Limited:
     """The contacts to show for an identifier; its handles are new each time, the list is not.
 
-    ``browser`` names the browser session for counting (``throttle.identify_brakes``). ``profile`` says which
-    of one person's two records is wanted where both have a contact. With ``born``, a record of somebody born
-    on another day counts as unknown. Raises ``RegistryDown``.
+    It is counted by browser and by source. ``profile`` says which of one person's two records is wanted where
+    both have a contact. With ``born``, a record of somebody born on another day counts as unknown. Raises
+    ``RegistryDown``.
     """
-    brakes = throttle.identify_brakes(idp, browser, source)
+    brakes = throttle.identify_brakes(idp, browser.name, browser.source)
     # Guessing the birth date of one code is guessing, too.
     counted = identifier.canonical if born is None else f"{identifier.canonical}:{born.isoformat()}"
     decision = throttle.spend_distinct(idp, brakes, counted, now=now)
@@ -133,7 +98,7 @@ def offer(
                     tx,
                     Event.IDENTIFICATION_THROTTLED,
                     at=now,
-                    source=throttle.pseudonym_of_source(idp, source),
+                    source=throttle.pseudonym_of_source(idp, browser.source),
                     details={"brake": decision.by},
                 )
         return Limited(decision.retry_after)
@@ -143,11 +108,13 @@ def offer(
     genuine = own(idp, identifier, records, profile, now=now)
     # Drawn for everybody; of several secrets the first there was, so that a new one changes no list.
     decoys = rules.decoys(identifier, idp.keyring.symmetric("decoys")[-1].secret)
-    options = tuple(
-        Option(idp.entropy.identifier(), option.contact, option.customer_number)
-        for option in genuine or decoys
-    )
+    options = shown(idp, genuine or decoys)
     return Offer(identifier, options, None if genuine else _why_decoys(idp, records, now=now))
+
+
+def shown(idp: Idp, candidates: Iterable[Candidate]) -> tuple[Option, ...]:
+    """These contacts, each under a handle of this offer."""
+    return tuple(Option(idp.entropy.identifier(), one.contact, one.customer_number) for one in candidates)
 
 
 def own(
@@ -157,23 +124,22 @@ def own(
     profile: ProfileKind | None,
     *,
     now: int,
-) -> tuple[rules.Option, ...]:
+) -> tuple[Candidate, ...]:
     """The contacts of these records that may be chosen, if there are any; one look-up in the registry and one
     in our own accounts. Raises ``RegistryDown``."""
-    made_up = _someone(identifier)
+    made_up = nobody.someone(identifier)
     on_file = rules.contacts_of(records) or rules.contacts_of((made_up,))
     # Asked always about as many, so that the statements do not tell how many there are.
-    missing = _ASKED - len(on_file) % _ASKED
+    missing = claims.ASKED - len(on_file) % claims.ASKED
     asked = on_file + tuple(EmailAddress(f"{number}@nobody.invalid") for number in range(missing))
     standings: dict[Contact, Standing] = dict(zip(asked, idp.registry.standings(asked), strict=True))
     indexes = {idp.sealer.contact_index(contact): contact for contact in asked}
-    numbers = [record.customer_number for record in records]
-    numbers += [""] * (_ASKED - len(numbers))
+    numbers = claims.as_always(record.customer_number for record in records)
     with idp.reading() as tx:
         known = claims.of_contacts(tx, tuple(indexes), numbers)
     usernames = {indexes[index]: number for index, number in known.owners.items()}
 
-    def offered(of: Sequence[CustomerRecord]) -> tuple[rules.Option, ...]:
+    def offered(of: Sequence[CustomerRecord]) -> tuple[Candidate, ...]:
         facts = (standings, usernames, known.registered, idp.settings.registration, now)
         return rules.offered(identifier, of, *facts, profile=profile)
 
@@ -185,13 +151,6 @@ def own(
         standings.update(dict.fromkeys(rules.contacts_of((made_up,)), Standing(1)))
         offered((made_up,))
     return options
-
-
-_RECORDS_OF_ONE = 2
-"""Records that a customer has at most, but for a rare few."""
-
-_ASKED = 8
-"""Contacts, and customers, that are asked about at once; nearly nobody has more."""
 
 
 def _born_on(record: CustomerRecord, born: date | None) -> bool:
@@ -207,32 +166,7 @@ def _why_decoys(idp: Idp, records: Sequence[CustomerRecord], *, now: int) -> Rea
 
 
 def work_as_if_found(idp: Idp, found: Sequence[CustomerRecord]) -> None:
-    """Spend on records that were not found what opening them costs; sealing costs the same."""
-    for _ in range(_RECORDS_OF_ONE - len(found)):
-        made_up = _someone(_SOMEBODYS)
-        registry.seal(idp.sealer, made_up)
-        CustomerRecord.from_json(made_up.to_json())
-
-
-def _someone(identifier: Identifier) -> CustomerRecord:
-    """A customer who is not there, with as many contacts as most have."""
-    return CustomerRecord(
-        customer_number="-",
-        profile=ProfileKind.PERSON,
-        state=RecordState.ACTIVE,
-        updated_on=_LONG_AGO,
-        given_name="Nessuno",
-        family_name="Nessuno",
-        tax_code=identifier.tax_code,
-        vat_number=identifier.vat_number,
-        contacts=(
-            RecordContact(EmailAddress("someone@nobody.invalid"), _LONG_AGO),
-            RecordContact(MobileNumber("+3900000000000"), _LONG_AGO),
-        ),
-        policies=(Policy("", "", active=True),) * 2,
-        agency=Agency("-", "-", EmailAddress("agency@nobody.invalid")),
+    """Spend on records that were not found what opening and reading them costs."""
+    nobody.work_as_if_found(
+        idp, found, nobody.someone(), lambda record: CustomerRecord.from_json(record.to_json())
     )
-
-
-_LONG_AGO = date(1900, 1, 1)
-_SOMEBODYS = Identifier(TaxCode("00000000000"))

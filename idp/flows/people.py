@@ -16,9 +16,6 @@ from idp.store.accounts import AccountRow
 from idp.store.database import Tx
 from idp.values import Contact, Malformed, ProfileKind, parse_contact, parse_identifier
 
-LOCKED = "locked"
-"""The state of an account that an admin has closed."""
-
 
 @dataclass(frozen=True, slots=True)
 class PersonView:
@@ -89,7 +86,7 @@ def lock(idp: Idp, typed: str, *, now: int) -> Done | NoSuchAccount | NothingToD
         return NoSuchAccount()
     farewells = session_flows.farewells_to_all(idp, row.sub, now=now)
     with idp.writing() as tx:
-        changed = life.set_state(tx, row.sub, old=accounts.ACTIVE, new=LOCKED, now=now)
+        changed = life.set_state(tx, row.sub, old=accounts.ACTIVE, new=accounts.LOCKED, now=now)
         if changed:
             ended = _end_everything(tx, row.sub, now=now)
             outbox.add(tx, *farewells)
@@ -104,7 +101,7 @@ def unlock(idp: Idp, typed: str, *, now: int) -> Done | NoSuchAccount | NothingT
     if row is None:
         return NoSuchAccount()
     with idp.writing() as tx:
-        changed = life.set_state(tx, row.sub, old=LOCKED, new=accounts.ACTIVE, now=now)
+        changed = life.set_state(tx, row.sub, old=accounts.LOCKED, new=accounts.ACTIVE, now=now)
         if changed:
             _note(idp, tx, Event.ACCOUNT_UNLOCKED, row, {}, now=now)
     return _done(idp, row) if changed else NothingToDo()

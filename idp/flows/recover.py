@@ -14,11 +14,10 @@ from datetime import date
 from idp.accounts import enrolment as cases
 from idp.accounts.audit import Event
 from idp.accounts.challenge import Challenge, Purpose
-from idp.accounts.records import CustomerRecord, Policy, RecordContact
+from idp.accounts.offers import Option
 from idp.accounts.recovery import (
     Account,
     Obstacle,
-    Option,
     Owner,
     ProvenWay,
     Recovery,
@@ -26,17 +25,17 @@ from idp.accounts.recovery import (
     keepable,
     obstacle_of,
 )
-from idp.flows import activation, offering, proving, throttle
+from idp.flows import activation, nobody, offering, proving, throttle
 from idp.flows.activation import Wrong as WrongCode
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
-from idp.flows.proving import Late, Limited, NotYet, Question, Refused
+from idp.flows.proving import Late, Limited, NotYet, Question, Refused, Sent
 from idp.flows.wording import Purpose as Letter
-from idp.store import accounts, audit, challenges, mobile_changes, recoveries, registry
+from idp.store import accounts, audit, challenges, mobile_changes, recoveries
 from idp.store.accounts import AccountRow, ProvenContact
 from idp.store.database import Tx
 from idp.store.recoveries import RecoveryRow
-from idp.values import Contact, EmailAddress, Handle, Identifier, ProfileKind, RecordState
+from idp.values import Contact, Handle, Identifier, RecordState
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +70,6 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """A code is on its way, or what is wrong is, or nothing. The same for the page."""
-
-
-@dataclass(frozen=True, slots=True)
 class Proven:
     """This much is proven: on to what is asked next."""
 
@@ -103,16 +97,14 @@ def begin(
 
     Raises ``RegistryDown``.
     """
-    digest = browser.digest or b""
-    offer = offering.offer(idp, identifier, browser=digest.hex(), source=browser.source, now=now, born=born)
+    offer = offering.offer(idp, identifier, browser=browser, now=now, born=born)
     if isinstance(offer, Limited):
         return offer
-    options = tuple(Option(o.handle, o.contact, o.customer_number) for o in offer.options)
-    if known is not None and _goes_on(known, identifier, options):
+    if known is not None and _goes_on(known, identifier, offer.options):
         return Begun(None)
     handle = idp.entropy.handle()
     recovery = replace(
-        _fresh(idp, identifier, options, interaction_id, language, now=now),
+        _fresh(idp, identifier, offer.options, interaction_id, language, now=now),
         obstacle=None if offer.reason is None else Obstacle(offer.reason),
     )
     _keep_new(idp, recovery, handle, browser, now=now)
@@ -291,36 +283,39 @@ def resend(idp: Idp, known: UnderWay, *, source: str, now: int) -> Sent | NotYet
     if option is None:
         return Unknown()
     question = _question(idp, known.recovery, option)
-    return _send(idp, question, known.challenge, source=source, now=now)
+    return proving.send(idp, question, known.challenge, source=source, now=now)
 
 
 def answer(idp: Idp, known: UnderWay, code: str, *, source: str, now: int) -> Proven | Refused | Limited:
     """Take an answer to the code; every one costs a try before it is looked at."""
-    recovery, challenge, option = known.recovery, known.challenge, known.recovery.choice
-    if option is None or challenge is None:
+    option = known.recovery.choice
+    if option is None:
+        return Refused("code_expired")
+    return _answered(idp, known, code, option.contact, Purpose.RECOVERY, source=source, now=now)
+
+
+def _answered(
+    idp: Idp, known: UnderWay, code: str, contact: Contact, purpose: Purpose, *, source: str, now: int
+) -> Proven | Refused | Limited:
+    recovery, challenge = known.recovery, known.challenge
+    if challenge is None or recovery.chosen is None:
         return Refused("code_expired")
     verdict = proving.judge(
-        idp,
-        challenge,
-        code,
-        option.contact,
-        purpose=Purpose.RECOVERY,
-        subject=recovery.id,
-        source=source,
-        now=now,
+        idp, challenge, code, contact, purpose=purpose, subject=recovery.id, source=source, now=now
     )
     match verdict:
         case Refused() | Limited():
             return verdict
         case Late():
-            return _late(idp, recovery)
+            return _late(idp, recovery, purpose)
+    prove = recoveries.prove if purpose is Purpose.RECOVERY else recoveries.prove_second
     with idp.writing() as tx:
-        proven = challenges.end(tx, challenge.id, now=now) and recoveries.prove(
-            tx, recovery.id, chosen=option.handle, now=now
+        proven = challenges.end(tx, challenge.id, now=now) and prove(
+            tx, recovery.id, chosen=recovery.chosen, now=now
         )
         if proven:
             proving.answered(tx, challenge, now=now)
-    return Proven() if proven else _late(idp, recovery)
+    return Proven() if proven else _late(idp, recovery, purpose)
 
 
 def resend_wait(idp: Idp, known: UnderWay, *, now: int) -> int:
@@ -334,7 +329,7 @@ def _judged(idp: Idp, recovery: Recovery, option: Option, *, now: int) -> Recove
     # Asked anew: a contact may have changed since it was shown. Of a decoy, too.
     record = idp.registry.by_customer_number(number)
     if record is None:
-        registry.seal(idp.sealer, _SOMEONE)
+        nobody.open_as_if_found(idp, nobody.someone())
     with idp.reading() as tx:
         found = recoveries.owner_of(tx, number)
     owner, active = found or (None, False)
@@ -383,24 +378,14 @@ _TRUTHS = {
 }
 
 
-def _send(
-    idp: Idp, question: Question, latest: Challenge | None, *, source: str, now: int
-) -> Sent | NotYet | Limited:
-    asked = proving.ask(idp, question, latest, source=source, now=now)
-    if isinstance(asked, NotYet | Limited):
-        return asked
-    with idp.writing() as tx:
-        proving.write(tx, asked, now=now)
-    idp.post_waiting.set()
-    return Sent()
-
-
-def _late(idp: Idp, recovery: Recovery) -> Proven | Refused:
+def _late(idp: Idp, recovery: Recovery, purpose: Purpose) -> Proven | Refused:
     """What an answer that came too late finds: of a form sent twice, the second the first one's work."""
     with idp.reading() as tx:
         row = recoveries.by_id(tx, recovery.id)
-    done = row is not None and row.proven_at is not None and row.chosen == recovery.chosen
-    return Proven() if done else Refused("code_expired")
+    if row is None or row.chosen != recovery.chosen:
+        return Refused("code_expired")
+    done = row.proven_at if purpose is Purpose.RECOVERY else row.second_at
+    return Refused("code_expired") if done is None else Proven()
 
 
 # --- a second proof ---------------------------------------------------------------------------------------
@@ -442,39 +427,18 @@ def send_second(
         return Unknown()
     before = second_under_way(idp, known)
     latest = known.challenge if before == way else None
-    return _send(idp, _second_question(idp, known.recovery, way), latest, source=source, now=now)
+    question = _second_question(idp, known.recovery, way)
+    return proving.send(idp, question, latest, source=source, now=now)
 
 
 def answer_second(
     idp: Idp, known: UnderWay, code: str, *, source: str, now: int
 ) -> Proven | Refused | Limited:
     """Take an answer to the second code."""
-    recovery, challenge = known.recovery, known.challenge
     way = second_under_way(idp, known)
-    if way is None or challenge is None or recovery.chosen is None:
+    if way is None:
         return Refused("code_expired")
-    verdict = proving.judge(
-        idp,
-        challenge,
-        code,
-        way.contact,
-        purpose=Purpose.RECOVERY_SECOND,
-        subject=recovery.id,
-        source=source,
-        now=now,
-    )
-    match verdict:
-        case Refused() | Limited():
-            return verdict
-        case Late():
-            return _late_second(idp, recovery)
-    with idp.writing() as tx:
-        proven = challenges.end(tx, challenge.id, now=now) and recoveries.prove_second(
-            tx, recovery.id, chosen=recovery.chosen, now=now
-        )
-        if proven:
-            proving.answered(tx, challenge, now=now)
-    return Proven() if proven else _late_second(idp, recovery)
+    return _answered(idp, known, code, way.contact, Purpose.RECOVERY_SECOND, source=source, now=now)
 
 
 def opened(idp: Idp, sub: str, way: ProvenWay) -> Contact:
@@ -494,13 +458,6 @@ def _second_question(idp: Idp, recovery: Recovery, way: SecondWay) -> Question:
         language=recovery.language,
         life=idp.settings.codes.registration_life,
     )
-
-
-def _late_second(idp: Idp, recovery: Recovery) -> Proven | Refused:
-    with idp.reading() as tx:
-        row = recoveries.by_id(tx, recovery.id)
-    done = row is not None and row.second_at is not None and row.chosen == recovery.chosen
-    return Proven() if done else Refused("code_expired")
 
 
 def _handle_of(idp: Idp, recovery: Recovery, way: ProvenWay) -> str:
@@ -568,15 +525,3 @@ def keep(idp: Idp, known: UnderWay, handles: frozenset[str], *, now: int) -> Kep
 
 def _case(recovery: Recovery) -> dict[str, str | int | bool | None]:
     return {"recovery": recovery.id, "case": recovery.case_number, "reason": recovery.obstacle}
-
-
-_LONG_AGO = date(1900, 1, 1)
-_SOMEONE = CustomerRecord(
-    customer_number="",
-    profile=ProfileKind.PERSON,
-    state=RecordState.ACTIVE,
-    updated_on=_LONG_AGO,
-    contacts=(RecordContact(EmailAddress("someone@nobody.invalid"), _LONG_AGO),) * 2,
-    policies=(Policy("", "", active=True),) * 2,
-)
-"""Sealed and thrown away where there is no record to open: it costs the same."""

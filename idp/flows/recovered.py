@@ -9,24 +9,21 @@ from dataclasses import dataclass, replace
 
 from idp.accounts.audit import Event
 from idp.accounts.challenge import Purpose
-from idp.accounts.lockout import Throttled as Braked
-from idp.accounts.password import Personal
 from idp.accounts.recovery import Recovery, Stage
-from idp.flows import activation, birth, post, proving, recover, register, throttle
+from idp.flows import activation, passwords, recover, telling, throttle
 from idp.flows import sessions as session_flows
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
+from idp.flows.passwords import PasswordRefused
 from idp.flows.proving import Limited
 from idp.flows.recover import UnderWay
-from idp.flows.register import PasswordRefused
 from idp.flows.wording import Purpose as Letter
 from idp.store import accounts, audit, outbox, recoveries, sessions, tokens
-from idp.store.accounts import AccountProfile, AccountRow
+from idp.store.accounts import AccountRow
 from idp.store.database import Tx
 from idp.store.outbox import Parcel
 from idp.values import Contact, Handle
 
-_DAY = 86400
 _ATTEMPTS = 4
 """How often the farewells are composed anew because a session began meanwhile."""
 
@@ -66,19 +63,23 @@ def set_password(
     choice = recovery.choice
     if known.stage is not Stage.PASSWORD or account is None or owner is None or choice is None:
         return Over()
-    profile = accounts.open_profile(idp.sealer, owner)
-    refused = register.judge_password(idp, password, _personal(idp, recovery, profile))
-    if refused is not None:
-        return refused
-    brakes = throttle.password_brakes(idp, recovery.id)
-    decision = throttle.spend(idp, brakes, now=now)
-    if isinstance(decision, Braked):
-        kind = choice.contact.kind
-        return proving.limited(idp, brakes, decision, browser.source, Purpose.RECOVERY, kind, now=now)
+    profile, code = accounts.open_profile(idp.sealer, owner), recovery.identifier.tax_code
+    hashed = passwords.hashed(
+        idp,
+        password,
+        passwords.personal_on_file(idp, profile, username=profile.username, tax_code=code),
+        purpose=Purpose.RECOVERY,
+        subject=recovery.id,
+        channel=choice.contact.kind,
+        source=browser.source,
+        now=now,
+    )
+    if not isinstance(hashed, str):
+        return hashed
     ending = _Ending(
         recovery,
         owner,
-        password_hash=idp.hasher.hash(password),
+        password_hash=hashed,
         notices=_notices(idp, known, owner, now=now),
         source=throttle.pseudonym_of_source(idp, browser.source),
     )
@@ -218,32 +219,10 @@ def _notices(idp: Idp, known: UnderWay, owner: AccountRow, *, now: int) -> tuple
     record = idp.registry.by_customer_number(owner.customer_number)
     proven = () if known.account is None else known.account.proven
     lost = {way.contact_index for way in proven if way.lost}
-    told = dict.fromkeys(() if record is None else birth.own_contacts(idp, record))
-    told |= dict.fromkeys(recover.opened(idp, owner.sub, way) for way in proven if way.typed)
-    return tuple(
-        post.prepare(
-            idp,
-            to=contact,
-            purpose=Letter.RECOVERED,
-            language=owner.language,
-            now=now,
-            expires_at=now + _DAY,
-        )
-        for contact in told
-        if idp.sealer.contact_index(contact) not in lost
-    )
-
-
-def _personal(idp: Idp, recovery: Recovery, profile: AccountProfile) -> Personal:
-    brand = idp.settings.brand
-    names = (profile.given_name, profile.family_name, profile.company_name)
-    return Personal(
-        names=tuple(name for name in names if name),
-        username=profile.username,
-        birth_year=None if profile.birth_date is None else profile.birth_date.year,
-        tax_code=recovery.identifier.tax_code,
-        house_words=(brand.name, brand.insurer_name),
-    )
+    told = [*(() if record is None else telling.own_on_file(idp, record))]
+    told += [recover.opened(idp, owner.sub, way) for way in proven if way.typed]
+    kept = (contact for contact in told if idp.sealer.contact_index(contact) not in lost)
+    return telling.notices(idp, owner, kept, Letter.RECOVERED, now=now)
 
 
 def _over(idp: Idp, recovery: Recovery) -> Recovered | Over:

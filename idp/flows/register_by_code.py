@@ -15,20 +15,19 @@ from enum import StrEnum
 from idp.accounts.audit import Event
 from idp.accounts.challenge import Purpose
 from idp.accounts.enrolment import Enrolment, Typed
-from idp.accounts.lockout import Throttled as Braked
 from idp.accounts.matching import Reason
-from idp.accounts.password import Personal
 from idp.accounts.pumping import may_be_typed
 from idp.accounts.records import CustomerRecord
-from idp.flows import activation, birth, identify, judging, offering, proving, register, throttle
+from idp.flows import activation, birth, identify, judging, offering, passwords, register, throttle
 from idp.flows.activation import Found, Wrong
 from idp.flows.birth import Beaten, Evidence, Registered
 from idp.flows.browser import Browser
 from idp.flows.identify import Chosen, Next, NotOffered
 from idp.flows.idp import Idp
-from idp.flows.offering import Offer, Option
-from idp.flows.proving import Asked, Limited, NotYet
-from idp.flows.register import AlreadyDone, PasswordRefused, Sent, UnderWay
+from idp.flows.offering import Offer
+from idp.flows.passwords import PasswordRefused
+from idp.flows.proving import Limited, NotYet, Sent
+from idp.flows.register import AlreadyDone, UnderWay
 from idp.store import audit, challenges, enrolments
 from idp.store.accounts import ACTIVATION
 from idp.store.database import Tx
@@ -100,7 +99,7 @@ def accept(
         if known is not None
         else identify.unchosen(idp, identifier, interaction_id=interaction_id, language=language, now=now)
     )
-    options = tuple(Option(idp.entropy.identifier(), o.contact, o.customer_number) for o in own)
+    options = offering.shown(idp, own)
     sealed = offering.seal(idp, Offer(identifier, options), identify.place_of(enrolment.id))
     sealed_typed = enrolments.seal_typed(idp.sealer, enrolment.id, enrolment.typed)
     with idp.writing() as tx:
@@ -170,29 +169,8 @@ def choose_username(
     if judged.record is None and judged.reason not in _SOMEBODY_ELSES:
         return Void()
     enrolment = identify.matched(known.enrolment, typed, judged)
-    asked: Asked | NotYet | None = None
-    if enrolment.password_hash is not None:
-        latest = known.challenge if known.enrolment.typed.username == contact else None
-        answer = proving.ask(idp, register.question(idp, enrolment), latest, source=source, now=now)
-        if isinstance(answer, Limited):
-            return answer
-        asked = answer
-    sealed_typed = enrolments.seal_typed(idp.sealer, enrolment.id, typed)
-    with idp.writing() as tx:
-        kept = enrolments.choose_contact(
-            tx, enrolment, sealed_typed=sealed_typed, from_offer=sealed_offer, now=now
-        )
-        if not kept:
-            return NotOffered()
-        if asked is None:
-            challenges.end_all(tx, enrolment.id, now=now)
-        elif not isinstance(asked, NotYet):
-            proving.write(tx, asked, now=now)
-        register.note_match(idp, tx, enrolment, source=source, now=now)
-    if asked is None:
-        return Chosen(Next.PASSWORD)
-    idp.post_waiting.set()
-    return Chosen(Next.VERIFY)
+    latest = known.challenge if known.enrolment.typed.username == contact else None
+    return identify.take(idp, enrolment, sealed_offer, latest, source=source, now=now)
 
 
 _SOMEBODY_ELSES = frozenset({Reason.SHARED_CONTACT, Reason.AGENCY_CONTACT, Reason.CONTACT_TAKEN})
@@ -217,30 +195,23 @@ def choose_password(
     record = judging.again(idp, typed, activation=enrolment.activation, now=now).record
     if record is None or record.customer_number != enrolment.customer_number:
         return Void()
-    refused = register.judge_password(idp, password, _on_record(idp, typed, record))
-    if refused is not None:
-        return refused
-    brakes = throttle.password_brakes(idp, enrolment.id)
-    decision = throttle.spend(idp, brakes, now=now)
-    if isinstance(decision, Braked):
-        channel = typed.username.kind
-        return proving.limited(idp, brakes, decision, browser.source, Purpose.REGISTRATION, channel, now=now)
-    hashed = idp.hasher.hash(password)
+    hashed = passwords.hashed(
+        idp,
+        password,
+        passwords.personal_on_file(
+            idp, record, username=typed.username, tax_code=record.tax_code, also=typed.names
+        ),
+        purpose=Purpose.REGISTRATION,
+        subject=enrolment.id,
+        channel=typed.username.kind,
+        source=browser.source,
+        now=now,
+    )
+    if not isinstance(hashed, str):
+        return hashed
     with idp.writing() as tx:
         enrolments.choose_password(tx, enrolment.id, hashed, now=now)
     return _complete(idp, enrolment, record, hashed, browser, now=now, now_ms=now_ms)
-
-
-def _on_record(idp: Idp, typed: Typed, record: CustomerRecord) -> Personal:
-    brand = idp.settings.brand
-    names = (record.given_name, record.family_name, record.company_name, *typed.names)
-    return Personal(
-        names=tuple(name for name in names if name),
-        username=typed.username,
-        birth_year=None if record.birth_date is None else record.birth_date.year,
-        tax_code=record.tax_code,
-        house_words=(brand.name, brand.insurer_name),
-    )
 
 
 def _complete(

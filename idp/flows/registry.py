@@ -23,7 +23,7 @@ from idp.accounts.records import CustomerRecord
 from idp.accounts.registry_line import Cells, LineFault, SourceLine, customer_number_of, read_line
 from idp.flows import life
 from idp.flows.idp import Idp
-from idp.store import accounts, audit
+from idp.store import audit, claims
 from idp.store import registry as store
 from idp.store.registry import RecordRow, SealedRecord, StagedLine
 from idp.store.sealing import Sealer
@@ -141,10 +141,10 @@ def find(idp: Idp, typed: str, *, now: int) -> tuple[Found, ...]:
     if not records:
         by, records = "contact", _by_contact(idp, typed)
     with idp.reading() as tx:
-        claims = accounts.claims(tx, _NO_CONTACT, (record.customer_number for record in records))
+        registered = claims.of_contacts(tx, (), [record.customer_number for record in records]).registered
     with idp.writing() as tx:
         audit.add(tx, Event.REGISTRY_LOOKED_UP, at=now, details={"found": len(records), "by": by})
-    return tuple(Found(record, record.customer_number in claims.registered) for record in records)
+    return tuple(Found(record, record.customer_number in registered) for record in records)
 
 
 def check(source: RegistrySource, report: Report | None = None) -> Checked:
@@ -189,9 +189,6 @@ def import_file(
         return _Import(idp, source, now, skip_invalid, snapshot, report).run()
     finally:
         idp.ephemera.drop(_LOCK)
-
-
-_NO_CONTACT = bytes(32)
 
 
 def _by_customer_number(idp: Idp, typed: str) -> tuple[CustomerRecord, ...]:

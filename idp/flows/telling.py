@@ -32,10 +32,19 @@ def own(idp: Idp, account: AccountRow) -> Own:
     with idp.reading() as tx:
         proven = accounts.proven_contacts_of(tx, account.sub)
     opened = (accounts.open_contact(idp.sealer, account.sub, one) for one in proven)
-    contacts = tuple(dict.fromkeys((*on_file, *opened)))
-    standings = idp.registry.standings(contacts) if contacts else ()
-    unshared = (contact for contact, standing in zip(contacts, standings, strict=True) if not standing.shared)
-    return Own(record, tuple(unshared))
+    return Own(record, unshared(idp, dict.fromkeys((*on_file, *opened))))
+
+
+def own_on_file(idp: Idp, record: CustomerRecord) -> tuple[Contact, ...]:
+    """The contacts of a record that are its customer's alone. Raises ``RegistryDown``."""
+    return unshared(idp, (on_record.contact for on_record in record.contacts))
+
+
+def unshared(idp: Idp, contacts: Iterable[Contact]) -> tuple[Contact, ...]:
+    """Those that are nobody else's (journeys, *Shared contact*). Raises ``RegistryDown``."""
+    asked = tuple(contacts)
+    standings = idp.registry.standings(asked) if asked else ()
+    return tuple(contact for contact, standing in zip(asked, standings, strict=True) if not standing.shared)
 
 
 def notices(

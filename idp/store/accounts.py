@@ -1,11 +1,10 @@
 """Accounts and the contacts that were proven for them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -15,8 +14,8 @@ from idp.store.tables import accounts, proven_contacts
 from idp.values import Contact, ContactKind, ProfileKind
 from idp.values.contacts import stored_contact
 
-ACTIVE = "active"
-"""The state in which an account signs in."""
+ACTIVE, LOCKED, DECEASED = "active", "locked", "deceased"
+"""The states of an account: it signs in; an admin has closed it; its customer died."""
 
 ON_FILE, TYPED = "registry", "customer"
 """Where a proven contact comes from."""
@@ -47,7 +46,7 @@ class AccountRow:
     # The blind index of the username; None once it was freed.
     username_index: bytes | None = field(default=None, repr=False)
     # What it was born on: CONTACT or ACTIVATION.
-    born_by: str = "contact"
+    born_by: str = CONTACT
     # Until when a username that left the registry signs in.
     username_ends_at: int | None = None
     # Until when it confirms nothing and changes no contact, after a recovery without second factor.
@@ -74,7 +73,7 @@ class ProvenContact:
     sealed: bytes = field(repr=False)
     proven_at: int
     # ON_FILE, or TYPED: its owner typed it, so it does not go with the registry's record.
-    source: str = "registry"
+    source: str = ON_FILE
 
 
 def seal_profile(sealer: Sealer, sub: str, profile: AccountProfile) -> bytes:
@@ -115,23 +114,27 @@ def open_contact(sealer: Sealer, sub: str, proven: ProvenContact) -> Contact:
     return stored_contact(*sealer.open(proven.sealed, place))
 
 
-_COLUMNS = tuple(accounts.c[name] for name in AccountRow.__slots__)
-_BY_USERNAME = select(*_COLUMNS).where(accounts.c.username_index == bindparam("index"))
-_BY_CUSTOMER = select(*_COLUMNS).where(accounts.c.customer_number == bindparam("number"))
-_ASKED_AT_ONCE = 16
-_CLAIMS = select(accounts.c.customer_number, accounts.c.username_index).where(
-    or_(
-        accounts.c.username_index == bindparam("index"),
-        accounts.c.customer_number.in_(bindparam("numbers", expanding=True)),
-    )
+COLUMNS = tuple(accounts.c[name] for name in AccountRow.__slots__)
+"""What ``account_of`` makes an account of."""
+
+PROVEN_COLUMNS = (
+    proven_contacts.c.contact_index,
+    proven_contacts.c.kind,
+    proven_contacts.c.sealed_contact,
+    proven_contacts.c.proven_at,
+    proven_contacts.c.source,
 )
+"""What ``proven_of`` makes a proven contact of."""
+
+_BY_USERNAME = select(*COLUMNS).where(accounts.c.username_index == bindparam("index"))
+_BY_CUSTOMER = select(*COLUMNS).where(accounts.c.customer_number == bindparam("number"))
 _NUMBERS = (
     select(accounts.c.customer_number)
     .where(accounts.c.customer_number > bindparam("after"))
     .order_by(accounts.c.customer_number)
     .limit(bindparam("at_most"))
 )
-_BY_SUB = select(*_COLUMNS).where(accounts.c.sub == bindparam("of"))
+_BY_SUB = select(*COLUMNS).where(accounts.c.sub == bindparam("of"))
 _INSERT = {
     "sqlite": sqlite_insert(accounts).on_conflict_do_nothing().returning(accounts.c.sub),
     "postgresql": postgresql_insert(accounts).on_conflict_do_nothing().returning(accounts.c.sub),
@@ -145,12 +148,7 @@ _REPLACE_HASH = (
 
 
 _PROVEN = (
-    select(
-        proven_contacts.c.contact_index,
-        proven_contacts.c.kind,
-        proven_contacts.c.sealed_contact,
-        proven_contacts.c.proven_at,
-    )
+    select(*PROVEN_COLUMNS)
     .where(proven_contacts.c.sub == bindparam("of"))
     .order_by(proven_contacts.c.proven_at, proven_contacts.c.contact_index)
 )
@@ -169,45 +167,26 @@ _PROVE = {"sqlite": _proving(sqlite_insert), "postgresql": _proving(postgresql_i
 
 def find_by_username(tx: Tx, username_index: bytes) -> AccountRow | None:
     """The account whose username has this blind index (``Sealer.contact_index``)."""
-    return _account(tx.execute(_BY_USERNAME, {"index": username_index}).one_or_none())
+    return _found(tx.execute(_BY_USERNAME, {"index": username_index}).one_or_none())
 
 
 def find_by_customer(tx: Tx, customer_number: str) -> AccountRow | None:
     """The account of this customer record."""
-    return _account(tx.execute(_BY_CUSTOMER, {"number": customer_number}).one_or_none())
+    return _found(tx.execute(_BY_CUSTOMER, {"number": customer_number}).one_or_none())
 
 
 def by_sub(tx: Tx, sub: str) -> AccountRow | None:
     """The account with this subject identifier, in whatever state."""
-    return _account(tx.execute(_BY_SUB, {"of": sub}).one_or_none())
+    return _found(tx.execute(_BY_SUB, {"of": sub}).one_or_none())
+
+
+def _found(row: Any) -> AccountRow | None:
+    return None if row is None else account_of(row)
 
 
 def customer_numbers(tx: Tx, *, after: str, at_most: int) -> tuple[str, ...]:
     """The customer numbers of accounts in their order, from the first one after ``after``."""
     return tuple(tx.execute(_NUMBERS, {"after": after, "at_most": at_most}).scalars())
-
-
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """What accounts have of a contact and of some customers."""
-
-    # Those of the customers that have an account.
-    registered: frozenset[str] = frozenset()
-    # The customer number of the account that has the contact as username.
-    username_of: str | None = None
-
-
-def claims(tx: Tx, contact_index: bytes, customer_numbers: Iterable[str]) -> Claims:
-    """Who has this contact as username, and which of these customers have an account; one statement,
-    always."""
-    numbers = tuple(customer_numbers)
-    # Always as many, so that the statement does not tell how many were found.
-    asked = (*numbers, *[""] * (_ASKED_AT_ONCE - len(numbers)))
-    rows = tx.execute(_CLAIMS, {"index": contact_index, "numbers": asked}).all()
-    return Claims(
-        frozenset(row.customer_number for row in rows) & frozenset(numbers),
-        next((row.customer_number for row in rows if row.username_index == contact_index), None),
-    )
 
 
 def insert_account(tx: Tx, account: AccountRow) -> bool:
@@ -241,16 +220,18 @@ def prove_contact(tx: Tx, sub: str, proven: ProvenContact) -> None:
 
 def proven_contacts_of(tx: Tx, sub: str) -> tuple[ProvenContact, ...]:
     """The contacts proven for an account, the oldest proof first."""
-    rows = tx.execute(_PROVEN, {"of": sub})
-    return tuple(
-        ProvenContact(row.contact_index, ContactKind(row.kind), row.sealed_contact, row.proven_at)
-        for row in rows
+    return tuple(proven_of(row) for row in tx.execute(_PROVEN, {"of": sub}))
+
+
+def proven_of(row: Any) -> ProvenContact:
+    """The proven contact in a row of ``PROVEN_COLUMNS``."""
+    return ProvenContact(
+        row.contact_index, ContactKind(row.kind), row.sealed_contact, row.proven_at, row.source
     )
 
 
-def _account(row: Any) -> AccountRow | None:
-    if row is None:
-        return None
+def account_of(row: Any) -> AccountRow:
+    """The account in a row of ``COLUMNS``."""
     stored = dict(row._mapping)
     stored["profile"] = ProfileKind(stored["profile"])
     stored["username_kind"] = ContactKind(stored["username_kind"])

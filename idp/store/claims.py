@@ -1,7 +1,6 @@
-"""What accounts have of several contacts and customers at once: who has which as username, who is
-registered."""
+"""What accounts have of contacts and customers: who has which as username, who is registered."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +20,9 @@ class Usernames:
     registered: frozenset[str]
 
 
+ASKED = 8
+"""Contacts, and customers, that are asked about at once; nearly nobody has more."""
+
 _INDEXES: BindParameter[Any] = bindparam("indexes", expanding=True)
 _NUMBERS: BindParameter[Any] = bindparam("numbers", expanding=True)
 _OF_CONTACTS = select(accounts.c.customer_number, accounts.c.username_index).where(
@@ -31,7 +33,7 @@ _OF_CONTACTS = select(accounts.c.customer_number, accounts.c.username_index).whe
 def of_contacts(tx: Tx, contact_indexes: Sequence[bytes], customer_numbers: Sequence[str]) -> Usernames:
     """Whose usernames these contacts are, and which of these customers have an account; one statement.
 
-    Its shape goes by how many are asked about: ask always for as many where that must not be seen.
+    Its shape goes by how many are asked about: see ``as_always`` where that must not be seen.
     """
     rows = tx.execute(_OF_CONTACTS, {"indexes": list(contact_indexes), "numbers": list(customer_numbers)})
     asked, numbers = frozenset(contact_indexes), frozenset(customer_numbers)
@@ -43,3 +45,10 @@ def of_contacts(tx: Tx, contact_indexes: Sequence[bytes], customer_numbers: Sequ
         if number in numbers:
             registered.add(number)
     return Usernames(MappingProxyType(owners), frozenset(registered))
+
+
+def as_always(customer_numbers: Iterable[str]) -> tuple[str, ...]:
+    """These and as many of nobody's as make ``ASKED``, so that the statement does not tell how many there
+    are."""
+    numbers = tuple(customer_numbers)
+    return (*numbers, *[""] * (ASKED - len(numbers)))

@@ -2,17 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
 
-from idp.store.accounts import AccountRow, ProvenContact
+from idp.accounts.mobile_change import ChangeState
+from idp.store.accounts import (
+    COLUMNS,
+    ON_FILE,
+    PROVEN_COLUMNS,
+    AccountRow,
+    ProvenContact,
+    account_of,
+    proven_of,
+)
 from idp.store.database import Tx
 from idp.store.tables import accounts, mobile_changes, proven_contacts
-from idp.values import ContactKind, ProfileKind
-
-DECEASED = "deceased"
-"""The state of an account whose customer died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +36,12 @@ class Kept:
     pending: PendingMobile | None = None
 
 
-_COLUMNS = tuple(accounts.c[name] for name in AccountRow.__slots__)
-_OF_CUSTOMERS = select(*_COLUMNS).where(accounts.c.customer_number.in_(bindparam("numbers", expanding=True)))
-_ON_FILE = select(
-    proven_contacts.c.sub,
-    proven_contacts.c.contact_index,
-    proven_contacts.c.kind,
-    proven_contacts.c.sealed_contact,
-    proven_contacts.c.proven_at,
-).where(proven_contacts.c.sub.in_(bindparam("subs", expanding=True)), proven_contacts.c.source == "registry")
+_OF_CUSTOMERS = select(*COLUMNS).where(accounts.c.customer_number.in_(bindparam("numbers", expanding=True)))
+_ON_FILE = select(proven_contacts.c.sub, *PROVEN_COLUMNS).where(
+    proven_contacts.c.sub.in_(bindparam("subs", expanding=True)), proven_contacts.c.source == ON_FILE
+)
 _PENDING = select(mobile_changes.c.sub, mobile_changes.c.id, mobile_changes.c.sealed_mobile).where(
-    mobile_changes.c.sub.in_(bindparam("subs", expanding=True)), mobile_changes.c.state == "pending"
+    mobile_changes.c.sub.in_(bindparam("subs", expanding=True)), mobile_changes.c.state == ChangeState.PENDING
 )
 _OF = accounts.c.sub == bindparam("of")
 _SET_STATE = (
@@ -78,14 +77,13 @@ def kept_of(tx: Tx, customer_numbers: Sequence[str]) -> tuple[Kept, ...]:
     """The accounts of these customers, with their contacts; three statements at most."""
     if not customer_numbers:
         return ()
-    rows = [_account(row) for row in tx.execute(_OF_CUSTOMERS, {"numbers": list(customer_numbers)})]
+    rows = [account_of(row) for row in tx.execute(_OF_CUSTOMERS, {"numbers": list(customer_numbers)})]
     subs = [row.sub for row in rows]
     if not subs:
         return ()
     on_file: dict[str, list[ProvenContact]] = {sub: [] for sub in subs}
     for row in tx.execute(_ON_FILE, {"subs": subs}):
-        proven = ProvenContact(row.contact_index, ContactKind(row.kind), row.sealed_contact, row.proven_at)
-        on_file[row.sub].append(proven)
+        on_file[row.sub].append(proven_of(row))
     pending = {
         row.sub: PendingMobile(row.id, row.sealed_mobile) for row in tx.execute(_PENDING, {"subs": subs})
     }
@@ -116,10 +114,3 @@ def forget_contact(tx: Tx, sub: str, contact_index: bytes) -> None:
 def free_usernames(tx: Tx, now: int, at_most: int) -> int:
     """Free the usernames whose time is over; how many (0: nothing is left)."""
     return tx.execute(_FREE, {"now": now, "at_most": at_most}).rowcount
-
-
-def _account(row: Any) -> AccountRow:
-    stored = dict(row._mapping)
-    stored["profile"] = ProfileKind(stored["profile"])
-    stored["username_kind"] = ContactKind(stored["username_kind"])
-    return AccountRow(**stored)

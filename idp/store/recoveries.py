@@ -14,7 +14,7 @@ from idp.accounts.challenge import Purpose
 from idp.accounts.mobile_change import ChangeState
 from idp.accounts.recovery import Obstacle, Owner, ProvenWay, Recovery
 from idp.store import mobile_changes as changes
-from idp.store.accounts import ACTIVE
+from idp.store.accounts import ACTIVE, TYPED
 from idp.store.database import Tx
 from idp.store.sealing import Sealer, Unsealable
 from idp.store.tables import accounts, challenges, mobile_changes, proven_contacts, recoveries
@@ -312,7 +312,7 @@ def ways_of(tx: Tx, sub: str) -> tuple[ProvenWay, ...]:
             ContactKind(row.kind),
             row.proven_at,
             lost=row.lost_at is not None,
-            typed=row.source == "customer",
+            typed=row.source == TYPED,
             sealed=row.sealed_contact,
         )
         for row in rows

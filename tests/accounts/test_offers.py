@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from stdnum.it import codicefiscale
 
 from idp.accounts import decoys as tables
-from idp.accounts.offers import MOST_OPTIONS, Option, contacts_of, decoys, offered
+from idp.accounts.offers import MOST_OPTIONS, Candidate, contacts_of, decoys, offered
 from idp.accounts.records import Agency, CustomerRecord, RecordContact
 from idp.accounts.registry import Standing
 from idp.accounts.registry_line import read_line
@@ -65,7 +65,7 @@ def offer(
     profile: ProfileKind | None = None,
     rules: Registration = RULES,
     registered: frozenset[str] = frozenset(),
-) -> tuple[Option, ...]:
+) -> tuple[Candidate, ...]:
     """What is offered for a code."""
     identifier = parse_identifier(code)
     records = [
@@ -80,7 +80,7 @@ def offer(
     return offered(identifier, records, standings, taken, having, rules, NOW, profile=profile)
 
 
-def texts(options: tuple[Option, ...]) -> list[str]:
+def texts(options: tuple[Candidate, ...]) -> list[str]:
     """The contacts offered."""
     return [option.contact.text for option in options]
 
@@ -277,7 +277,7 @@ def test_c3_a_real_list_has_the_form_of_decoys(
     assert offered_kinds == {contact.kind for contact in set(contacts) - shared}
 
 
-def has_the_form_of_a_list(options: tuple[Option, ...]) -> None:
+def has_the_form_of_a_list(options: tuple[Candidate, ...]) -> None:
     """What real lists and decoys share."""
     masks = [(option.kind, option.masked) for option in options]
     assert masks == sorted(masks)

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime
 import pytest
 
 from idp.accounts import recovery as rules
+from idp.accounts.offers import Option
 from idp.accounts.recovery import (
     Account,
     Obstacle,
-    Option,
     Owner,
     ProvenWay,
     Recovery,

@@ -14,9 +14,10 @@ from stdnum.it import codicefiscale
 
 from idp.app import build
 from idp.flows import offering
+from idp.flows.browser import Browser
 from idp.flows.offering import Offer
 from idp.store.sealing import Sealer
-from idp.values import parse_identifier
+from idp.values import Handle, parse_identifier
 from tests.journeys.identify_walks import (
     ACTIVATE,
     CODES,
@@ -160,9 +161,8 @@ def test_a_code_on_file_is_no_more_work_than_one_that_is_not(
 
 
 def offered(service: InProcess, typed: str, *, browser: str = "one", source: str = "192.0.2.9") -> Offer:
-    made = offering.offer(
-        service.idp, parse_identifier(typed), browser=browser, source=source, now=service.clock.now()
-    )
+    asking = Browser(Handle(browser), source=source)
+    made = offering.offer(service.idp, parse_identifier(typed), browser=asking, now=service.clock.now())
     assert isinstance(made, Offer)
     return made
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from idp.accounts.recovery import Obstacle, Option, Owner, Recovery
+from idp.accounts.offers import Option
+from idp.accounts.recovery import Obstacle, Owner, Recovery
 from idp.oidc.session import Session
 from idp.store import accounts, recoveries, sessions, tokens
 from idp.store.accounts import ProvenContact

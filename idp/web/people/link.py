@@ -11,8 +11,9 @@ from flask import Blueprint, Response, request
 from idp.flows import authorize, link, logout, register
 from idp.flows.birth import Registered
 from idp.flows.link import VAT_NUMBER, Claim, Differs, Elsewhere, Here, Occupied, Over
-from idp.flows.proving import Limited, NotYet
-from idp.flows.register import AlreadyDone, PasswordRefused, Sent, UnderWay
+from idp.flows.passwords import PasswordRefused
+from idp.flows.proving import Limited, NotYet, Sent
+from idp.flows.register import AlreadyDone, UnderWay
 from idp.oidc import parameters
 from idp.values import Handle, Malformed, VatNumber
 from idp.web.people.enrolling import ENROLMENT, Arrival

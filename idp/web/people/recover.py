@@ -13,10 +13,10 @@ from idp.accounts.challenge import Challenge
 from idp.accounts.recovery import Stage
 from idp.flows import authorize, recover, recovered
 from idp.flows.activation import Wrong
-from idp.flows.proving import Limited, NotYet
-from idp.flows.recover import Begun, Kept, NotRegistered, Proven, Sent, UnderWay, Unknown
+from idp.flows.passwords import PasswordRefused
+from idp.flows.proving import Limited, NotYet, Sent
+from idp.flows.recover import Begun, Kept, NotRegistered, Proven, UnderWay, Unknown
 from idp.flows.recovered import Finished, Over, Recovered
-from idp.flows.register import PasswordRefused
 from idp.values import Contact, ContactKind, Handle, Malformed, parse_identifier
 from idp.web.people.enrolling import Arrival, arrive
 from idp.web.people.forms import (

@@ -13,8 +13,9 @@ from idp.accounts.enrolment import Typed
 from idp.flows import authorize, identify, register, register_by_code
 from idp.flows.birth import Registered
 from idp.flows.identify import NotOffered
-from idp.flows.proving import Limited, NotYet
-from idp.flows.register import AlreadyDone, Begun, NotRecognised, PasswordRefused, Sent, UnderWay
+from idp.flows.passwords import PasswordRefused
+from idp.flows.proving import Limited, NotYet, Sent
+from idp.flows.register import AlreadyDone, Begun, NotRecognised, UnderWay
 from idp.flows.register_by_code import Void
 from idp.values import Malformed, ProfileKind, VatNumber, parse_contact
 from idp.web.people.enrolling import ENROLMENT, STEPS, Arrival, arrive
