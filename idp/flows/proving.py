@@ -22,8 +22,6 @@ from idp.store.database import Tx
 from idp.store.outbox import Parcel
 from idp.values import Contact, ContactKind
 
-__all__ = ["Asked", "Late", "Limited", "NotYet", "Question", "Refused", "Right", "ask", "judge", "write"]
-
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -59,6 +57,11 @@ class Asked:
     challenge: Challenge
     parcel: Parcel
     again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A code is on its way, or what is wrong is, or nothing. The same for the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,19 @@ def write(tx: Tx, asked: Asked, *, now: int) -> None:
             "resend": asked.again,
         },
     )
+
+
+def send(
+    idp: Idp, question: Question, latest: Challenge | None, *, source: str, now: int, signed_in: bool = False
+) -> Sent | NotYet | Limited:
+    """``ask`` and ``write`` in a transaction of their own, where nothing else is written with them."""
+    asked = ask(idp, question, latest, source=source, now=now, signed_in=signed_in)
+    if not isinstance(asked, Asked):
+        return asked
+    with idp.writing() as tx:
+        write(tx, asked, now=now)
+    idp.post_waiting.set()
+    return Sent()
 
 
 def judge(

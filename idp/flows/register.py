@@ -19,19 +19,21 @@ from idp.accounts.challenge import Challenge, Purpose
 from idp.accounts.enrolment import Enrolment, Stage, Typed
 from idp.accounts.lockout import Throttled as Braked
 from idp.accounts.matching import Reason
-from idp.accounts.password import PasswordFault, Personal, faults_of
-from idp.flows import birth, judging, proving, throttle
+from idp.flows import birth, judging, passwords, proving, throttle
 from idp.flows import sessions as session_flows
 from idp.flows.birth import Beaten, Evidence, Registered
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.judging import Judged
-from idp.flows.proving import Late, Limited, NotYet, Question, Refused
+from idp.flows.proving import Late, Limited, NotYet, Question, Refused, Sent
 from idp.flows.wording import Purpose as Letter
 from idp.store import accounts, activation_codes, audit, challenges, enrolments
 from idp.store.accounts import ACTIVATION, CONTACT
 from idp.store.database import Tx
 from idp.values import Contact, ContactKind, Handle, ProfileKind
+
+PasswordRefused = passwords.PasswordRefused
+judge_password = passwords.judge
 
 LINK = "/register/link/"
 """The path of the page that a link opens; the token follows."""
@@ -75,18 +77,6 @@ class UnderWay:
             "may_act": "yes" if typed.acting_name else "",
             "accept_terms": "yes",
         }
-
-
-@dataclass(frozen=True, slots=True)
-class PasswordRefused:
-    """The password cannot be taken; ``fault`` is the first of what is wrong."""
-
-    fault: PasswordFault
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """If the data match, a code is on its way; else what is wrong is, or nothing. The same for the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,23 +189,6 @@ def under_way(idp: Idp, handle: Handle, *, now: int) -> UnderWay | None:
     return UnderWay(enrolment, challenge if enrolment.password_hash is not None else None)
 
 
-def personal_of(idp: Idp, typed: Typed) -> Personal:
-    """What of the typed data must not stand in a password."""
-    brand = idp.settings.brand
-    return Personal(
-        names=typed.names,
-        username=typed.username if typed.identifier is None else None,
-        tax_code=None if typed.identifier is None else typed.identifier.tax_code,
-        house_words=(brand.name, brand.insurer_name),
-    )
-
-
-def judge_password(idp: Idp, password: str, personal: Personal) -> PasswordRefused | None:
-    """Why a password cannot be taken, None when it can."""
-    faults = faults_of(password, idp.settings.password, personal)
-    return PasswordRefused(faults[0]) if faults else None
-
-
 def choose_password(
     idp: Idp, known: UnderWay, password: str, *, source: str, now: int
 ) -> PasswordRefused | Limited | NotYet | Sent:
@@ -224,16 +197,18 @@ def choose_password(
     Raises ``Overloaded`` when too many wait to be hashed.
     """
     enrolment = known.enrolment
-    refused = judge_password(idp, password, personal_of(idp, enrolment.typed))
-    if refused is not None:
-        return refused
-    # A hash is the dearest thing there is to ask for, and here everybody may.
-    brakes = throttle.password_brakes(idp, enrolment.id)
-    decision = throttle.spend(idp, brakes, now=now)
-    if isinstance(decision, Braked):
-        channel = enrolment.typed.username.kind
-        return proving.limited(idp, brakes, decision, source, Purpose.REGISTRATION, channel, now=now)
-    hashed = idp.hasher.hash(password)
+    hashed = passwords.hashed(
+        idp,
+        password,
+        passwords.personal_as_typed(idp, enrolment.typed),
+        purpose=Purpose.REGISTRATION,
+        subject=enrolment.id,
+        channel=enrolment.typed.username.kind,
+        source=source,
+        now=now,
+    )
+    if not isinstance(hashed, str):
+        return hashed
     latest = known.challenge
     # Going back and choosing another password is no way around the gap: the code on its way stays good.
     on_its_way = latest if latest is not None and latest.live(now) else None
@@ -252,13 +227,7 @@ def choose_password(
 
 def resend(idp: Idp, known: UnderWay, *, source: str, now: int) -> Sent | NotYet | Limited:
     """Send another challenge; the one before it ends."""
-    asked = proving.ask(idp, question(idp, known.enrolment), known.challenge, source=source, now=now)
-    if isinstance(asked, NotYet | Limited):
-        return asked
-    with idp.writing() as tx:
-        proving.write(tx, asked, now=now)
-    idp.post_waiting.set()
-    return Sent()
+    return proving.send(idp, question(idp, known.enrolment), known.challenge, source=source, now=now)
 
 
 def resend_wait(idp: Idp, known: UnderWay, *, now: int) -> int:
