@@ -104,7 +104,7 @@ def _step(idp: Idp, kept: Kept, before: CustomerRecord | None, record: CustomerR
         on_file=tuple(accounts.open_contact(idp.sealer, account.sub, one) for one in kept.on_file),
         pending=None if kept.pending is None else mobile.opened(idp, kept.pending.id, kept.pending.sealed),
         username_ends_at=account.username_ends_at,
-        deceased=account.state == accounts.DECEASED,
+        deceased=account.state in (accounts.DECEASED, life.LOCKED_DECEASED),
     )
     found = consequences(before, record, facts)
     parcels: list[Parcel] = []
@@ -135,11 +135,16 @@ def _write(idp: Idp, tx: Tx, step: Step, *, now: int) -> None:
     for one in step.found:
         match one:
             case Died():
-                life.set_state(tx, sub, old=account.state, new=accounts.DECEASED, now=now)
+                locked = account.state == accounts.LOCKED
+                dead = life.LOCKED_DECEASED if locked else accounts.DECEASED
+                life.set_state(tx, sub, old=account.state, new=dead, now=now)
                 sessions.end_all(tx, sub, now=now)
                 tokens.revoke_all(tx, sub, now=now)
             case Reopened():
-                life.set_state(tx, sub, old=accounts.DECEASED, new=accounts.ACTIVE, now=now)
+                # The registry takes back what it said; what an admin did stays.
+                locked = account.state == life.LOCKED_DECEASED
+                alive = accounts.LOCKED if locked else accounts.ACTIVE
+                life.set_state(tx, sub, old=account.state, new=alive, now=now)
             case Renamed():
                 if step.sealed_profile is not None:
                     life.set_profile(tx, sub, step.sealed_profile, now=now)

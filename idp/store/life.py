@@ -18,6 +18,9 @@ from idp.store.accounts import (
 from idp.store.database import Tx
 from idp.store.tables import accounts, mobile_changes, proven_contacts
 
+LOCKED_DECEASED = "locked_deceased"
+"""The state of an account that an admin had closed before its customer died."""
+
 
 @dataclass(frozen=True, slots=True)
 class PendingMobile:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from idp.adapters.registry_file import RegistryFile
-from idp.flows import life, registry, sweep
+from idp.flows import life, people, registry, sweep
 from idp.flows.registry import Imported
 from idp.store.tables import accounts, proven_contacts
 from idp.values import parse_contact
@@ -209,3 +209,17 @@ def test_an_account_is_reconciled_with_a_registry_that_is_not_ours(
     assert life.reconcile(service.idp, now=now) == 1
     assert account_of(service).username_ends_at is None
     assert service.idp.registry.by_contact(parse_contact(EMAIL))
+
+
+def test_a_mistaken_death_does_not_open_what_an_admin_locked(
+    service: InProcess, party: RelyingParty, tmp_path: Path
+) -> None:
+    people.lock(service.idp, EMAIL, now=service.clock.now())
+    for _ in range(2):
+        imports(service, tmp_path, state="deceased")
+    assert not signs_in(party)
+    imports(service, tmp_path)
+    assert account_of(service).state == "locked"
+    assert not signs_in(party)
+    people.unlock(service.idp, EMAIL, now=service.clock.now())
+    assert signs_in(party)
