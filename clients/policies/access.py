@@ -1,10 +1,14 @@
-"""Who may read: access tokens judged offline (RFC 9068), challenges by RFC 6750."""
+"""Who may read: access tokens judged offline (RFC 9068), bound ones with their proof (RFC 9449),
+challenges by RFC 6750."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Request, Response, jsonify
 
 from clients.clock import Clock
+from clients.policies.proof import ALGORITHM, Proofs
 from clients.provider import Provider
 from clients.tokens import (
     TokenRefused,
@@ -18,6 +22,7 @@ from clients.tokens import (
 ACCESS_TOKEN_KIND = "at+jwt"
 SCOPE = "policies"
 REALM = "policies"
+SCHEMES = {"bearer": "Bearer", "dpop": "DPoP"}
 
 
 @dataclass(frozen=True)
@@ -27,13 +32,23 @@ class Reader:
     customer_number: str
     subject: str
     client_id: str
+    scheme: str
+    """How the token was presented: as `Bearer`, or as `DPoP` with a proof."""
 
 
 class Denied(Exception):
-    """The request is refused: `status` and, where the token is the fault, the `error` of RFC 6750 §3.1."""
+    """The request is refused: `status` and, where the token is the fault, the `error` of RFC 6750 §3.1, told
+    under the scheme that was used."""
 
-    def __init__(self, status: int, error: str | None = None, description: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        error: str | None = None,
+        description: str | None = None,
+        scheme: str = "Bearer",
+    ) -> None:
         super().__init__(error or "unauthenticated")
+        self.scheme = scheme
         self.status = status
         self.error = error
         self.description = description
@@ -46,13 +61,14 @@ class Gate:
     provider: Provider
     audience: str
     now: Clock
+    proofs: Proofs
 
     def admit(self, request: Request) -> tuple[Reader, str]:
         """The reader and the token that proved it.
 
         Raises Denied with the fitting challenge, or ProviderUnavailable when there is no key to judge by.
         """
-        token = bearer_token(request)
+        scheme, token = presented(request)
         try:
             claims = read_signed(token, kind=ACCESS_TOKEN_KIND, provider=self.provider)
             check_issued_by(claims, self.provider.issuer)
@@ -61,18 +77,37 @@ class Gate:
             text_claim(claims, "jti")
             subject, client_id = text_claim(claims, "sub"), text_claim(claims, "client_id")
         except TokenRefused as fault:
-            raise Denied(401, "invalid_token", str(fault)) from fault
+            raise Denied(401, "invalid_token", str(fault), scheme) from fault
+        self._check_key(request, claims, scheme, token)
         scope = claims.get("scope")
         if not isinstance(scope, str) or SCOPE not in scope.split(" "):
-            raise Denied(403, "insufficient_scope", f"the scope {SCOPE} is needed")
+            raise Denied(403, "insufficient_scope", f"the scope {SCOPE} is needed", scheme)
         customer_number = claims.get("customer_number")
         if not isinstance(customer_number, str) or not customer_number:
-            raise Denied(403, "insufficient_scope", "the token speaks for no customer")
-        return Reader(customer_number=customer_number, subject=subject, client_id=client_id), token
+            raise Denied(403, "insufficient_scope", "the token speaks for no customer", scheme)
+        return Reader(
+            customer_number=customer_number, subject=subject, client_id=client_id, scheme=scheme
+        ), token
+
+    def _check_key(self, request: Request, claims: Mapping[str, Any], scheme: str, token: str) -> None:
+        """Return when the caller has the key the token is bound to, if it is bound to one (RFC 9449 §7.1)."""
+        bound = claims.get("cnf")
+        if (bound is not None) is not (scheme == "DPoP"):
+            # A bound token is no bearer token, nor the other way round.
+            raise Denied(401, "invalid_token", "the token is presented under the wrong scheme", scheme)
+        if bound is None:
+            return
+        thumbprint = bound.get("jkt") if isinstance(bound, dict) else None
+        if not isinstance(thumbprint, str):
+            raise Denied(401, "invalid_token", "the token is bound to something unknown", scheme)
+        try:
+            self.proofs.check(request, token, thumbprint)
+        except TokenRefused as fault:
+            raise Denied(401, "invalid_dpop_proof", str(fault), scheme) from fault
 
 
-def bearer_token(request: Request) -> str:
-    """The token in the Authorization header, the only place where we take one.
+def presented(request: Request) -> tuple[str, str]:
+    """Scheme and token of the Authorization header, the only place where we take one.
 
     Raises Denied: without an error code when nothing was offered, `invalid_request` when it was offered
     wrongly, as in the query (RFC 9700 §4.3.2).
@@ -84,13 +119,14 @@ def bearer_token(request: Request) -> str:
         raise Denied(401)
     if len(offered) > 1:
         raise Denied(400, "invalid_request", "one Authorization header, please")
-    scheme, _, token = offered[0].partition(" ")
-    if scheme.lower() != "bearer":
+    named, _, token = offered[0].partition(" ")
+    scheme = SCHEMES.get(named.lower())
+    if scheme is None:
         raise Denied(401)
     token = token.strip(" ")
     if not token or not token.isascii() or any(character in token for character in ' ,"\t'):
-        raise Denied(400, "invalid_request", "the token is malformed")
-    return token
+        raise Denied(400, "invalid_request", "the token is malformed", scheme)
+    return scheme, token
 
 
 def denial(denied: Denied) -> Response:
@@ -104,5 +140,9 @@ def denial(denied: Denied) -> Response:
         challenge.append(f'error_description="{denied.description}"')
     if denied.error == "insufficient_scope":
         challenge.append(f'scope="{SCOPE}"')
-    answer.headers["WWW-Authenticate"] = "Bearer " + ", ".join(challenge)
+    algorithms = f'algs="{ALGORITHM}"'
+    if denied.scheme == "DPoP":
+        challenge.append(algorithms)
+    told = f"{denied.scheme} {', '.join(challenge)}"
+    answer.headers["WWW-Authenticate"] = told if denied.scheme == "DPoP" else f"{told}, DPoP {algorithms}"
     return answer

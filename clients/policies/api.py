@@ -9,6 +9,7 @@ from clients.outbound import outbound_client
 from clients.policies.access import Denied, Gate, denial
 from clients.policies.introspection import Liveness
 from clients.policies.portfolio import LANGUAGES, demo_portfolio
+from clients.policies.proof import Proofs
 from clients.policies.settings import PoliciesSettings
 from clients.provider import Provider, ProviderUnavailable
 
@@ -21,7 +22,7 @@ def create_api(settings: PoliciesSettings, now: Clock = unix_now) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = 16 * 1024
     http = outbound_client(settings.ca_file)
     provider = Provider(settings.issuer, http, now)
-    gate = Gate(provider, settings.audience, now)
+    gate = Gate(provider, settings.audience, now, Proofs(settings.audience, now))
     portfolio = demo_portfolio()
     liveness = Liveness(provider, http, settings.introspection) if settings.introspection else None
 
@@ -39,7 +40,7 @@ def create_api(settings: PoliciesSettings, now: Clock = unix_now) -> Flask:
     def documents(number: str) -> Response:
         reader, token = gate.admit(request)
         if liveness is not None and not liveness.is_alive(token):
-            raise Denied(401, "invalid_token", "the token was revoked")
+            raise Denied(401, "invalid_token", "the token was revoked", reader.scheme)
         found = portfolio.documents(reader.customer_number, number, language(), now())
         if found is None:
             # The same answer for another customer's policy and for none: numbers must not be probed.
@@ -79,7 +80,7 @@ def create_api(settings: PoliciesSettings, now: Clock = unix_now) -> Flask:
             answer.headers["Access-Control-Expose-Headers"] = "WWW-Authenticate"
             if request.method == "OPTIONS":
                 answer.headers["Access-Control-Allow-Methods"] = "GET"
-                answer.headers["Access-Control-Allow-Headers"] = "Authorization"
+                answer.headers["Access-Control-Allow-Headers"] = "Authorization, DPoP"
                 answer.headers["Access-Control-Max-Age"] = "600"
         return answer
 

@@ -49,6 +49,7 @@ class Misbehaviour:
     token_error: str | None = None
     omit_id_token: bool = False
     userinfo_sub: str | None = None
+    token_type: str | None = None
     discovery: dict[str, Any] = field(default_factory=dict)
 
 
@@ -68,6 +69,7 @@ class FakeProvider:
         default_factory=lambda: {"portal": "portal-secret", "app": None, "policies": "policies-secret"}
     )
     audience: str = "http://localhost:8003"
+    binds_tokens: bool = True
 
     def __post_init__(self) -> None:
         self.issuer = f"http://localhost:{self.port}"
@@ -76,6 +78,7 @@ class FakeProvider:
         self.codes: dict[str, dict[str, str]] = {}
         self.refresh_tokens: set[str] = set()
         self.log: list[tuple[str, dict[str, str]]] = []
+        self.proofs: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
         self._server: BaseWSGIServer | None = None
 
     def asked(self, path: str) -> list[dict[str, str]]:
@@ -133,12 +136,16 @@ class FakeProvider:
 
         @app.before_request
         def note() -> None:
+            if request.method == "OPTIONS":
+                return
             self.log.append((request.path, {**request.args.to_dict(), **request.form.to_dict()}))
+            if "DPoP" in request.headers:
+                self.proofs.append((request.path, *_proof(request.headers["DPoP"])))
 
         @app.after_request
         def share(answer: Response) -> Response:
             answer.headers["Access-Control-Allow-Origin"] = "*"
-            answer.headers["Access-Control-Allow-Headers"] = "Authorization"
+            answer.headers["Access-Control-Allow-Headers"] = "Authorization, DPoP"
             return answer
 
         app.get("/.well-known/openid-configuration")(self._discovery)
@@ -163,6 +170,7 @@ class FakeProvider:
             "end_session_endpoint": f"{self.issuer}/logout",
             "id_token_signing_alg_values_supported": ["RS256", "ES256"],
             "authorization_response_iss_parameter_supported": True,
+            **({"dpop_signing_alg_values_supported": ["ES256"]} if self.binds_tokens else {}),
             **self.wrong.discovery,
         }
         return jsonify(found)
@@ -214,16 +222,22 @@ class FakeProvider:
             return jsonify({"error": "invalid_grant"}), 400
         refresh = secrets.token_urlsafe(16)
         self.refresh_tokens.add(refresh)
-        access = self.access_token(client_id=client)
+        bound = self.binds_tokens and "DPoP" in request.headers
+        access = self.access_token(client_id=client, cnf={"jkt": self._thumbprint()} if bound else None)
         answer = {
             "access_token": access,
-            "token_type": "Bearer",
+            "token_type": self.wrong.token_type or ("DPoP" if bound else "Bearer"),
             "expires_in": self.access_life,
             "refresh_token": refresh,
         }
         if not self.wrong.omit_id_token:
             answer["id_token"] = self._id_token(client, nonce, access)
         return jsonify(answer), 200
+
+    def _thumbprint(self) -> str:
+        """The name of the key whose proof this request brought."""
+        header, _ = _proof(request.headers["DPoP"])
+        return ECKey.import_key(header["jwk"]).thumbprint()
 
     def _id_token(self, client: str, nonce: str | None, access: str) -> str:
         now = self.clock()
@@ -249,7 +263,7 @@ class FakeProvider:
         return sign(self.key, header, claims)
 
     def _userinfo(self) -> tuple[Response, int]:
-        if not request.headers.get("Authorization", "").startswith("Bearer "):
+        if not request.headers.get("Authorization", "").startswith(("Bearer ", "DPoP ")):
             return jsonify({"error": "invalid_token"}), 401
         known = {name: self.customer[name] for name in ("sub", "given_name", "name") if name in self.customer}
         return jsonify({**known, "sub": self.wrong.userinfo_sub or known["sub"]}), 200
@@ -270,6 +284,12 @@ class FakeProvider:
 def sign(key: ECKey, header: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
     """A compact JWS by ES256 with exactly this header."""
     return jwt.encode({"alg": "ES256", **header}, dict(claims), key, algorithms=["ES256"], default_type=None)
+
+
+def _proof(proof: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and claims of a DPoP proof, verified by the key it carries."""
+    read = jwt.decode(proof, lambda guest: ECKey.import_key(guest.headers()["jwk"]), algorithms=["ES256"])
+    return dict(read.header), dict(read.claims)
 
 
 def _redeems(asked: Mapping[str, str], client: str, form: Mapping[str, str]) -> bool:

@@ -1,5 +1,6 @@
 """The phone app in a real browser: single sign-on, what it refuses, and what it leaves behind."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -282,3 +283,85 @@ def test_both_languages_say_the_same_things() -> None:
     keys = [re.findall(r'^    "?([\w.-]+)"?: "', half, re.MULTILINE) for half in (italian, english)]
     assert len(keys[0]) > 40
     assert keys[0] == keys[1]
+
+
+def test_every_request_with_a_token_proves_the_key(app: str, provider: FakeProvider, phone: Page) -> None:
+    phone.goto(app)
+    is_on(phone, "app-policies")
+    phone.locator('[data-tab="documents"]').click()
+    is_on(phone, "app-documents")
+    exchange, userinfo = provider.proofs
+    for path, method, (at, header, claims) in (
+        ("/token", "POST", exchange),
+        ("/userinfo", "GET", userinfo),
+    ):
+        assert at == path
+        assert header.keys() == {"typ", "alg", "jwk"}
+        assert header["jwk"].keys() == {"kty", "crv", "x", "y"}
+        assert (claims["htm"], claims["htu"]) == (method, provider.issuer + path)
+    assert "ath" not in exchange[2]
+    assert "ath" in userinfo[2]
+    assert exchange[1]["jwk"] == userinfo[1]["jwk"]
+    assert exchange[2]["jti"] != userinfo[2]["jti"]
+
+
+def test_a_renewed_token_is_bound_to_the_same_key(app: str, provider: FakeProvider, phone: Page) -> None:
+    provider.access_life = 1
+    phone.goto(app)
+    is_on(phone, "app-policies")
+    phone.locator('[data-tab="documents"]').click()
+    is_on(phone, "app-documents")
+    asked = [form.get("grant_type") for form in provider.asked("/token")]
+    assert asked[:2] == ["authorization_code", "refresh_token"]
+    keys = [json.dumps(header["jwk"]) for _, header, _ in provider.proofs]
+    assert len(set(keys)) == 1
+    phone.goto(app)
+    is_on(phone, "app-policies")
+    # A new page is a new key.
+    assert json.dumps(provider.proofs[-1][1]["jwk"]) != keys[0]
+
+
+def test_the_key_cannot_be_taken_out(app: str, phone: Page) -> None:
+    phone.goto(app)
+    is_on(phone, "app-policies")
+    # What a script in the page would see of every key made there.
+    phone.add_init_script(
+        """
+        window.made = [];
+        const make = crypto.subtle.generateKey.bind(crypto.subtle);
+        crypto.subtle.generateKey = async (...asked) => {
+          const pair = await make(...asked);
+          made.push(pair.privateKey);
+          return pair;
+        };
+        """
+    )
+    phone.goto(app)
+    is_on(phone, "app-policies")
+    told = phone.evaluate(
+        """
+        async () => Promise.all(made.map(async (key) => {
+          const taken = crypto.subtle.exportKey("jwk", key);
+          return [key.extractable, await taken.then(() => "taken", () => "kept")];
+        }))
+        """
+    )
+    assert told == [[False, "kept"]]
+
+
+def test_a_bearer_token_where_a_bound_one_was_promised_is_refused(
+    app: str, provider: FakeProvider, phone: Page
+) -> None:
+    provider.wrong.token_type = "Bearer"
+    phone.goto(app)
+    is_on(phone, "app-home")
+    expect(phone.locator("[data-fault]")).to_have_count(1)
+
+
+def test_a_provider_that_binds_no_tokens_is_used_with_bearer_tokens(
+    app: str, provider: FakeProvider, phone: Page
+) -> None:
+    provider.binds_tokens = False
+    phone.goto(app)
+    is_on(phone, "app-policies")
+    assert provider.proofs == []

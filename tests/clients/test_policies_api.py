@@ -44,7 +44,7 @@ def test_policies_speak_the_language_asked_for(
 def test_without_a_token_the_challenge_names_no_error(policies: str) -> None:
     answer = read(policies, None)
     assert answer.status_code == 401
-    assert answer.headers["www-authenticate"] == 'Bearer realm="policies"'
+    assert answer.headers["www-authenticate"] == 'Bearer realm="policies", DPoP algs="ES256"'
 
 
 @pytest.mark.parametrize("offered", ["Basic dTpw", "Bearer2 x", "Token x", ""])
@@ -287,11 +287,11 @@ def test_only_the_apps_origin_may_read_from_a_browser(
     assert "access-control-allow-origin" not in read(policies, provider.access_token(), Origin=theirs).headers
 
 
-def test_a_preflight_allows_the_authorization_header(policies: str, app_port: int) -> None:
+def test_a_preflight_allows_token_and_proof(policies: str, app_port: int) -> None:
     headers = {"Origin": f"http://localhost:{app_port}", "Access-Control-Request-Method": "GET"}
     answer = httpx.options(f"{policies}/policies", headers=headers, trust_env=False)
     assert answer.status_code == 200
-    assert answer.headers["access-control-allow-headers"] == "Authorization"
+    assert answer.headers["access-control-allow-headers"] == "Authorization, DPoP"
     assert answer.headers["access-control-allow-methods"] == "GET"
 
 

@@ -31,7 +31,7 @@ export class Policies {
       const token = await this.#signIn.accessToken({ refused });
       if (token === null) throw new SignInNeeded();
       const { status, ok, body } = await fetchJson(this.#url + path, {
-        headers: { Authorization: `Bearer ${token}`, "Accept-Language": this.#language },
+        headers: { ...(await this.#signIn.presenting(token, this.#url + path)), "Accept-Language": this.#language },
       });
       if (ok) return body;
       if (status !== 401) throw new Unreachable(`the API answered ${status}`);

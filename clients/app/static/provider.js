@@ -37,7 +37,8 @@ export async function readKeys(metadata) {
   return body;
 }
 
-/** The token endpoint's answer; `ok` is false when it refuses. */
-export async function requestTokens(metadata, form) {
-  return fetchJson(metadata.token_endpoint, { method: "POST", body: new URLSearchParams(form) });
+/** The token endpoint's answer; `ok` is false when it refuses. With a key, the tokens are to be bound to it. */
+export async function requestTokens(metadata, form, key) {
+  const headers = key === null ? {} : { DPoP: await key.proof("POST", metadata.token_endpoint) };
+  return fetchJson(metadata.token_endpoint, { method: "POST", headers, body: new URLSearchParams(form) });
 }

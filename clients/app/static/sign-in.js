@@ -1,7 +1,8 @@
 // Signing in: to the provider and back. Authorization code with PKCE (RFC 7636), state, nonce and iss (RFC 9207).
-// Tokens stay in this module's memory and end with the page; only what must outlive the redirect (verifier, state,
+// Tokens, and the key they are bound to (RFC 9449), stay in this module's memory and end with the page; only what must outlive the redirect (verifier, state,
 // nonce, language) waits in sessionStorage, and is taken out the moment the answer arrives.
 
+import { ProofKey, bindsTokens } from "./dpop.js";
 import { randomText, sha256, toBase64Url } from "./encoding.js";
 import { TokenRefused, readIdToken } from "./id-token.js";
 import { fetchJson, readKeys, requestTokens } from "./provider.js";
@@ -22,6 +23,7 @@ export class SignIn {
   #config;
   #metadata;
   #tokens = null;
+  #key = null;
   #renewing = null;
 
   constructor(config, metadata) {
@@ -61,13 +63,14 @@ export class SignIn {
     if ((promised || answer.has("iss")) && answer.get("iss") !== this.#config.issuer) throw new SignInFailed("wrong_issuer");
     if (answer.has("error")) throw new SignInFailed(answer.get("error"));
     if (!answer.get("code")) throw new SignInFailed("code_missing");
+    this.#key = bindsTokens(this.#metadata) ? await ProofKey.make() : null;
     const { ok, body } = await requestTokens(this.#metadata, {
       grant_type: "authorization_code",
       code: answer.get("code"),
       redirect_uri: this.#config.redirect_uri,
       client_id: this.#config.client_id,
       code_verifier: waiting.verifier,
-    });
+    }, this.#key);
     if (!ok) throw new SignInFailed(body.error ?? "server_error");
     const claims = await this.#keep(body, waiting.nonce, null);
     return { ...claims, ...(await this.#userInfo(claims.sub)) };
@@ -85,6 +88,12 @@ export class SignIn {
       this.#renewing = null;
     });
     return (await this.#renewing) ? this.#tokens.access : null;
+  }
+
+  /** The headers of a GET that presents an access token, with a proof of the key it is bound to. */
+  async presenting(token, url) {
+    if (this.#key === null) return { Authorization: `Bearer ${token}` };
+    return { Authorization: `DPoP ${token}`, DPoP: await this.#key.proof("GET", url, token) };
   }
 
   /** Forgets every token and leaves for the provider's sign-out (RP-Initiated Logout 1.0). */
@@ -106,7 +115,7 @@ export class SignIn {
       grant_type: "refresh_token",
       refresh_token: refresh,
       client_id: this.#config.client_id,
-    });
+    }, this.#key);
     if (!ok) return this.#forget();
     try {
       await this.#keep(body, null, subject);
@@ -123,7 +132,9 @@ export class SignIn {
   }
 
   async #keep(body, nonce, subject) {
-    if (typeof body.access_token !== "string" || String(body.token_type).toLowerCase() !== "bearer") {
+    // A provider that binds tokens and does not bind this one is not to be followed.
+    const expected = this.#key === null ? "bearer" : "dpop";
+    if (typeof body.access_token !== "string" || String(body.token_type).toLowerCase() !== expected) {
       throw new SignInFailed("invalid_token");
     }
     let claims = null;
@@ -157,7 +168,7 @@ export class SignIn {
     if (!this.#metadata.userinfo_endpoint) return {};
     try {
       const { ok, body } = await fetchJson(this.#metadata.userinfo_endpoint, {
-        headers: { Authorization: `Bearer ${this.#tokens.access}` },
+        headers: await this.presenting(this.#tokens.access, this.#metadata.userinfo_endpoint),
       });
       return ok && body.sub === subject ? body : {};
     } catch {
