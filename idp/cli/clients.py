@@ -67,6 +67,12 @@ def _metadata_options(command: Callable[..., None]) -> Callable[..., None]:
                 is_flag=True,
                 help="Take its authorization requests only when it pushes them.",
             ),
+            click.option(
+                "--dpop",
+                "dpop_bound_access_tokens",
+                is_flag=True,
+                help="Bind every token of it to a key (DPoP).",
+            ),
             click.option("--first-party", is_flag=True, help="The insurer's own: no consent page."),
         )
     ):
@@ -100,6 +106,7 @@ def add(open_idp: OpenIdp, /, kind: str, name: str, client_id: str | None, **opt
 @_metadata_options
 @click.option("--pkce", is_flag=True, help="Demand PKCE again.")
 @click.option("--no-require-par", is_flag=True, help="Take requests from the browser again.")
+@click.option("--no-dpop", is_flag=True, help="Issue bearer tokens again.")
 @click.option("--third-party", is_flag=True, help="Show the consent page again.")
 @_as_json
 @click.pass_obj
@@ -204,6 +211,7 @@ _UNDOING = (
         "require_pushed_authorization_requests",
         False,
     ),
+    ("no_dpop", "dpop_bound_access_tokens", "dpop_bound_access_tokens", False),
     ("third_party", "first_party", "first_party", False),
 )
 

@@ -24,6 +24,7 @@ from idp.oidc.authorization.checks import DISPLAYED, REDIRECTED, Asked, Policy, 
 from idp.oidc.authorization.request import AuthorizationRequest
 from idp.oidc.authorization.response import AuthorizationResponse
 from idp.oidc.client import Client
+from idp.oidc.dpop import invalid_proof
 from idp.oidc.errors import OAuthError
 from idp.oidc.interaction import Refuse, Step, grant_matters, next_step
 from idp.oidc.parameters import Parameters
@@ -131,12 +132,17 @@ def begin_posted(idp: Idp, parameters: Parameters, *, now: int, now_ms: int) -> 
     return Unclaimed(interaction.id)
 
 
-def push(idp: Idp, client: Client, parameters: Parameters, *, now: int) -> Pushed:
+def push(
+    idp: Idp, client: Client, parameters: Parameters, *, key_thumbprint: str | None = None, now: int
+) -> Pushed:
     """Judge and keep a request that its authenticated client pushes (RFC 9126 §2.1).
 
+    A push with a DPoP proof binds the code to its key, whose thumbprint this is (RFC 9449 §10.1).
     Raises ``OAuthError``, ``EphemeraDown`` and ``DatabaseDown``.
     """
     kept = pushed.to_keep(parameters, client.client_id, most_bytes=idp.settings.par.bytes)
+    if key_thumbprint is not None and kept.setdefault("dpop_jkt", key_thumbprint) != key_thumbprint:
+        raise invalid_proof("it is not made with the key of dpop_jkt")
     given = pushes.address(idp.entropy, idp.settings.par.lifetime)
     asked = Asked(Parameters(kept), client, policy_of(idp), given.reference)
     fault = first_fault(DISPLAYED, asked) or _redirected_fault(idp, asked)[0]

@@ -318,7 +318,12 @@ def _read(metadata: Mapping[str, Any]) -> Client:
     )
     optional_texts = ("backchannel_logout_uri", "audience")
     lists = ("redirect_uris", "post_logout_redirect_uris", "grant_types")
-    booleans = ("pkce_required", "first_party", "require_pushed_authorization_requests")
+    booleans = (
+        "pkce_required",
+        "first_party",
+        "require_pushed_authorization_requests",
+        "dpop_bound_access_tokens",
+    )
     faults = [Fault(name, "a text is wanted") for name in texts if not isinstance(metadata.get(name), str)]
     faults += [
         Fault(name, "a text is wanted")

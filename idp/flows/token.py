@@ -20,6 +20,7 @@ from idp.flows.sessions import SEEN_EVERY
 from idp.oidc.authorization.checks import IDENTITY_SCOPES
 from idp.oidc.authorization.pkce import verifier_matches
 from idp.oidc.client import Client
+from idp.oidc.dpop import invalid_proof
 from idp.oidc.errors import invalid_grant, invalid_scope
 from idp.oidc.jose import InvalidToken, Signer
 from idp.oidc.parameters import Parameters
@@ -43,12 +44,13 @@ class Issued:
     scope: tuple[str, ...]
     id_token: str | None = field(repr=False, default=None)
     refresh_token: str | None = field(repr=False, default=None)
+    token_type: str = "Bearer"
 
     def to_json(self) -> dict[str, Any]:
         """The token response (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3)."""
         body: dict[str, Any] = {
             "access_token": self.access_token,
-            "token_type": "Bearer",
+            "token_type": self.token_type,
             "expires_in": self.expires_in,
             "scope": " ".join(self.scope),
         }
@@ -76,22 +78,30 @@ class _Granted:
     nonce: str | None = None
 
 
-def grant(idp: Idp, client: Client, parameters: Parameters, *, now: int) -> Issued:
+def grant(
+    idp: Idp, client: Client, parameters: Parameters, *, key_thumbprint: str | None = None, now: int
+) -> Issued:
     """Answer the token request of an authenticated client.
 
-    Raises ``OAuthError``, ``NoSigningKey`` and ``DatabaseDown``.
+    ``key_thumbprint`` is of the key that signed the request's DPoP proof, if one did: what is issued is bound
+    to it, refresh tokens where the client has no secret that would bind them (RFC 9449 §5). Raises
+    ``OAuthError``, ``NoSigningKey`` and ``DatabaseDown``.
     """
     request = read(parameters, client)
+    if client.dpop_bound and key_thumbprint is None:
+        raise invalid_proof("it is missing, and this client's tokens are bound to a key")
     match request:
         case CodeExchange():
-            return _exchange(idp, client, request, now=now)
+            return _exchange(idp, client, request, key_thumbprint, now=now)
         case Refresh():
-            return _refresh(idp, client, request, now=now)
+            return _refresh(idp, client, request, key_thumbprint, now=now)
         case ClientCredentials():
-            return _client_credentials(idp, client, request, now=now)
+            return _client_credentials(idp, client, request, key_thumbprint, now=now)
 
 
-def _client_credentials(idp: Idp, client: Client, request: ClientCredentials, *, now: int) -> Issued:
+def _client_credentials(
+    idp: Idp, client: Client, request: ClientCredentials, key: str | None, *, now: int
+) -> Issued:
     """A token for the client itself; nothing is read or written (RFC 6749 §4.4)."""
     # People's scopes mean nothing here: there is nobody to be told about.
     audiences = idp.audiences
@@ -109,13 +119,14 @@ def _client_credentials(idp: Idp, client: Client, request: ClientCredentials, *,
         scope=scope,
         jti=idp.entropy.identifier(),
         subject=None,
+        key_thumbprint=key,
         now=now,
         life=life,
     )
-    return Issued(signer.sign(claims, access_token.TYP), life, scope)
+    return Issued(signer.sign(claims, access_token.TYP), life, scope, token_type=_type_of(key))
 
 
-def _exchange(idp: Idp, client: Client, request: CodeExchange, *, now: int) -> Issued:
+def _exchange(idp: Idp, client: Client, request: CodeExchange, key: str | None, *, now: int) -> Issued:
     lifetimes = idp.settings.lifetimes
     signers = _signers(idp, client)
     refreshable = "refresh_token" in client.grant_types
@@ -123,21 +134,34 @@ def _exchange(idp: Idp, client: Client, request: CodeExchange, *, now: int) -> I
     last_day = now + lifetimes.access_token + (lifetimes.refresh_absolute if refreshable else 0)
     digest = digest_of(request.code)
     with idp.writing() as tx:
-        outcome = _take_code(idp, tx, client, request, digest, now=now, last_day=last_day)
+        outcome = _take_code(idp, tx, client, request, digest, key, now=now, last_day=last_day)
         if isinstance(outcome, _Granted):
             if refresh_token is not None:
                 expires_at = now + min(lifetimes.refresh_token, lifetimes.refresh_absolute)
                 tokens.insert_refresh_token(
-                    tx, digest_of(refresh_token), outcome.family, now=now, expires_at=expires_at
+                    tx,
+                    digest_of(refresh_token),
+                    outcome.family,
+                    key_thumbprint=_binding(client, key),
+                    now=now,
+                    expires_at=expires_at,
                 )
             _note(idp, tx, Event.CODE_EXCHANGED, outcome.family, now=now, scope=outcome.scope)
     if isinstance(outcome, _Refused):
         raise invalid_grant(outcome.description)
-    return _sign(idp, signers, outcome, refresh_token, now=now)
+    return _sign(idp, signers, outcome, refresh_token, key, now=now)
 
 
 def _take_code(
-    idp: Idp, tx: Tx, client: Client, request: CodeExchange, digest: bytes, *, now: int, last_day: int
+    idp: Idp,
+    tx: Tx,
+    client: Client,
+    request: CodeExchange,
+    digest: bytes,
+    key: str | None,
+    *,
+    now: int,
+    last_day: int,
 ) -> _Granted | _Refused:
     taken = tokens.take_code(tx, digest, client.client_id, now=now, last_day=last_day)
     if taken is None:
@@ -154,6 +178,8 @@ def _take_code(
         refused = "the code was issued without PKCE"
     elif not verifier_matches(request.code_verifier, taken.code_challenge):
         refused = "code_verifier does not match"
+    elif taken.key_thumbprint not in (None, key):
+        refused = "the code is bound to another key"
     elif standing is None or standing.last_seen_at is None or not holds(idp, family, standing, now=now):
         # Also with offline_access: what was not redeemed before the sign-out is not redeemed after it.
         refused = "the session or the account has ended"
@@ -163,35 +189,43 @@ def _take_code(
     return _Granted(family, standing, _still_allowed(idp, client, family.scope), taken.nonce)
 
 
-def _refresh(idp: Idp, client: Client, request: Refresh, *, now: int) -> Issued:
+def _refresh(idp: Idp, client: Client, request: Refresh, key: str | None, *, now: int) -> Issued:
     signers = _signers(idp, client)
     successor = _new_refresh_token(idp)
     digest = digest_of(request.refresh_token)
     with idp.writing() as tx:
-        outcome = _take_refresh_token(idp, tx, client, request, digest, now=now)
+        outcome = _take_refresh_token(idp, tx, client, request, digest, key, now=now)
         if isinstance(outcome, _Granted):
             family = outcome.family
             lifetimes = idp.settings.lifetimes
             expires_at = min(now + lifetimes.refresh_token, family.issued_at + lifetimes.refresh_absolute)
-            tokens.insert_refresh_token(tx, digest_of(successor), family, now=now, expires_at=expires_at)
+            tokens.insert_refresh_token(
+                tx,
+                digest_of(successor),
+                family,
+                key_thumbprint=_binding(client, key),
+                now=now,
+                expires_at=expires_at,
+            )
             _note(idp, tx, Event.TOKEN_REFRESHED, family, now=now, scope=outcome.scope)
             seen = outcome.standing.last_seen_at
             if seen is not None and "offline_access" not in family.scope and now - seen >= SEEN_EVERY:
                 sessions.seen(tx, family.session_id, now=now)
     if isinstance(outcome, _Refused):
         raise invalid_grant(outcome.description)
-    return _sign(idp, signers, outcome, successor, now=now)
+    return _sign(idp, signers, outcome, successor, key, now=now)
 
 
 def _take_refresh_token(
-    idp: Idp, tx: Tx, client: Client, request: Refresh, digest: bytes, *, now: int
+    idp: Idp, tx: Tx, client: Client, request: Refresh, digest: bytes, key: str | None, *, now: int
 ) -> _Granted | _Refused:
-    family_id = tokens.take_refresh_token(tx, digest, client.client_id, now=now)
+    family_id = tokens.take_refresh_token(tx, digest, client.client_id, key_thumbprint=key, now=now)
     if family_id is None:
         spent = tokens.spent_refresh_token(tx, digest)
         if spent is not None and spent.client_id == client.client_id:
             _end_family(idp, tx, spent.family_id, Event.TOKEN_REUSED, now=now)
-        return _Refused("the refresh token is unknown, used, expired or another client's")
+        # Without its key it stays for its owner, as it does under another client's name.
+        return _Refused("the refresh token is unknown, used, expired, another client's or another key's")
     found = tokens.family_of(tx, family_id, now=now)
     if found is None or not holds(idp, *found, now=now):
         if found is not None and not found[0].revoked:
@@ -266,7 +300,13 @@ def _new_refresh_token(idp: Idp) -> str:
 
 
 def _sign(
-    idp: Idp, signers: tuple[Signer, Signer], granted: _Granted, refresh_token: str | None, *, now: int
+    idp: Idp,
+    signers: tuple[Signer, Signer],
+    granted: _Granted,
+    refresh_token: str | None,
+    key: str | None,
+    *,
+    now: int,
 ) -> Issued:
     family = granted.family
     lifetimes = idp.settings.lifetimes
@@ -285,6 +325,7 @@ def _sign(
         scope=granted.scope,
         jti=f"{family.id}.{idp.entropy.identifier()}",
         subject=subject,
+        key_thumbprint=key,
         now=now,
         life=lifetimes.access_token,
     )
@@ -301,7 +342,16 @@ def _sign(
             life=lifetimes.id_token,
         )
         identity = signers[1].sign(identity_claims, id_token.TYP)
-    return Issued(signed, lifetimes.access_token, granted.scope, identity, refresh_token)
+    return Issued(signed, lifetimes.access_token, granted.scope, identity, refresh_token, _type_of(key))
+
+
+def _type_of(key: str | None) -> str:
+    return "Bearer" if key is None else "DPoP"
+
+
+def _binding(client: Client, key: str | None) -> str | None:
+    """The key a refresh token is bound to: a confidential client's is bound to its secret (RFC 9449 §5)."""
+    return None if client.confidential else key
 
 
 def _end_family(

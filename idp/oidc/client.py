@@ -40,6 +40,8 @@ class Client:
     first_party: bool = False
     # Whether it may ask by pushed requests only (RFC 9126 §6).
     pushed_only: bool = False
+    # Whether its tokens are always bound to a key (RFC 9449 §5.2).
+    dpop_bound: bool = False
     secret_digest: bytes | None = field(default=None, repr=False)
     disabled: bool = False
     # The resource whose tokens an API client may introspect (its own audience); empty: none.

@@ -5,6 +5,7 @@ from typing import Any
 
 from idp.oidc.authorization.checks import IDENTITY_SCOPES, PROMPTS, RESPONSE_MODES
 from idp.oidc.claims import CLAIMS_OF_SCOPE
+from idp.oidc.dpop import ALGS as DPOP_ALGS
 from idp.oidc.registration import ASSERTION_ALGS, AUTH_METHODS, GRANT_TYPES, ID_TOKEN_ALGS
 from idp.values import Acr
 
@@ -52,6 +53,7 @@ def metadata(
         "revocation_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGS),
         "introspection_endpoint_auth_methods_supported": confidential,
         "introspection_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGS),
+        "dpop_signing_alg_values_supported": list(DPOP_ALGS),
         "authorization_response_iss_parameter_supported": True,
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,

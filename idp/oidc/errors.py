@@ -10,7 +10,7 @@ class OAuthError(Exception):
 
     ``error`` is a registered code, ``description`` a sentence for developers that repeats nothing of the
     request, ``status`` the HTTP status where the answer is not a redirect. ``challenge`` is the
-    WWW-Authenticate scheme to answer with (``Basic`` or ``Bearer``), if any.
+    WWW-Authenticate scheme to answer with (``Basic``, ``Bearer`` or ``DPoP``), if any.
     """
 
     def __init__(

@@ -10,7 +10,7 @@ INACTIVE: dict[str, Any] = {"active": False}
 
 _TOLD = (
     *("iss", "sub", "aud", "client_id", "scope", "iat", "exp", "jti"),
-    *("auth_time", "acr", "amr", "sid", "customer_number"),
+    *("auth_time", "acr", "amr", "sid", "customer_number", "cnf"),
 )
 
 
@@ -22,4 +22,5 @@ def is_for(token: AccessToken, asker: Client) -> bool:
 def active(token: AccessToken) -> dict[str, Any]:
     """What the resource a living token is meant for is told about it."""
     told = {name: token.claims[name] for name in _TOLD if name in token.claims}
-    return {"active": True, "token_type": "Bearer", **told}
+    token_type = "Bearer" if token.key_thumbprint is None else "DPoP"
+    return {"active": True, "token_type": token_type, **told}

@@ -1,11 +1,13 @@
 """Signed tokens (RFC 7515, RFC 7519, RFC 8725): one algorithm, one key by name, one type, nothing guessed.
 
 A key is only ever found in a table of ours (or of the client's registration) by ``kid``; what a token
-carries or points at (``jwk``, ``jku``, ``x5u``, ``x5c``) is refused. joserfc does the verification; what it
+carries or points at (``jwk``, ``jku``, ``x5u``, ``x5c``) is refused. The one exception proves possession of
+a key and nothing else: ``verify_by_own_key``. joserfc does the verification; what it
 would accept and we do not (duplicate names, sloppy base64, unknown headers) is refused before it sees the
 token.
 """
 
+import hashlib
 import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -103,6 +105,73 @@ def verify(
     regard to case and to a leading ``application/`` (RFC 7515 §4.1.9); with ``untyped_too`` a token without
     ``typ`` passes as well. Raises ``InvalidToken``.
     """
+    header, parts, alg = _header_of(token, algs, _REFUSED_HEADERS)
+    typs = {_kind(wanted) for wanted in (typ, *other_typs)}
+    if not (untyped_too and "typ" not in header) and _kind(header.get("typ")) not in typs:
+        raise InvalidToken("another type")
+    kid = header.get("kid")
+    if kid is not None and not isinstance(kid, str):
+        raise InvalidToken("the key's name is no text")
+    key = key_for(kid, alg)
+    if key is None:
+        raise InvalidToken("unknown key")
+    return _claims(token, parts, key, alg)
+
+
+def verify_by_own_key(token: str, *, typ: str, algs: tuple[str, ...]) -> tuple[dict[str, Any], str]:
+    """The claims of a compact JWS that holds by the public key in its own header, and that key's thumbprint.
+
+    It says that the sender has the private key, and nothing about who the sender is (RFC 9449 §4.3). ``typ``
+    is compared as by ``verify``. Raises ``InvalidToken``.
+    """
+    header, parts, alg = _header_of(token, algs, _REFUSED_HEADERS - {"jwk"})
+    if _kind(header.get("typ")) != _kind(typ):
+        raise InvalidToken("another type")
+    jwk = header.get("jwk")
+    if not isinstance(jwk, dict):
+        raise InvalidToken("it carries no key")
+    try:
+        key = public_key(jwk)
+    except ValueError as fault:
+        raise InvalidToken("its key is no public key for signatures") from fault
+    # The name first: a key that can be spelt in several ways would have several.
+    named = thumbprint(jwk)
+    return _claims(token, parts, key, alg), named
+
+
+def thumbprint(jwk: Mapping[str, Any]) -> str:
+    """The name of an EC (P-256) or RSA public key: the SHA-256 of its members (RFC 7638 §3).
+
+    Raises ``InvalidToken`` for members that are not in their one right spelling, and for an RSA exponent
+    that is not 65537: a longer one would make us work.
+    """
+    members = {name: jwk.get(name) for name in _MEMBERS[jwk["kty"]]}
+    if not all(isinstance(value, str) for value in members.values()):
+        raise InvalidToken("a member of the key is no text")
+    if jwk["kty"] == "EC":
+        if any(len(decoded(str(members[name]))) != _COORDINATE for name in ("x", "y")):
+            raise InvalidToken("a coordinate has not the length of the curve")
+    elif members["e"] != _EXPONENT or decoded(str(members["n"]))[0] == 0:
+        raise InvalidToken("the key is not spelt as it should be")
+    return encoded(hashlib.sha256(_ENCODE(members).encode()).digest()).decode("ascii")
+
+
+# In lexicographic order (RFC 7638 §3.2, §3.3).
+_MEMBERS = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}
+_COORDINATE = 32
+_EXPONENT = "AQAB"
+
+
+class _Registry(jws.JWSRegistry):
+    """joserfc's own limit of a header leaves no room for an RSA key."""
+
+    max_header_length = LARGEST_HEADER * 4 // 3 + 4
+
+
+def _header_of(
+    token: str, algs: tuple[str, ...], refused: frozenset[str]
+) -> tuple[dict[str, Any], re.Match[str], str]:
+    """Header, segments and algorithm of what looks like a compact JWS; raises ``InvalidToken``."""
     if len(token) > LARGEST_TOKEN:
         raise InvalidToken("too large")
     parts = _COMPACT.fullmatch(token)
@@ -112,21 +181,19 @@ def verify(
     alg = header.get("alg")
     if not isinstance(alg, str) or alg not in algs:
         raise InvalidToken("the algorithm is not allowed")
-    if not _REFUSED_HEADERS.isdisjoint(header):
+    if not refused.isdisjoint(header):
         raise InvalidToken("a header is not allowed")
-    typs = {_kind(wanted) for wanted in (typ, *other_typs)}
-    if not (untyped_too and "typ" not in header) and _kind(header.get("typ")) not in typs:
-        raise InvalidToken("another type")
-    kid = header.get("kid")
-    if kid is not None and not isinstance(kid, str):
-        raise InvalidToken("the key's name is no text")
+    return header, parts, alg
+
+
+def _claims(token: str, parts: re.Match[str], key: VerifyingKey, alg: str) -> dict[str, Any]:
+    """The claims, once the signature was found to hold; raises ``InvalidToken``."""
     payload = decoded(parts[2])
     decoded(parts[3])
-    key = key_for(kid, alg)
-    if key is None or not key.fits(alg):
+    if not key.fits(alg):
         raise InvalidToken("unknown key")
     try:
-        jws.deserialize_compact(token, key.key, algorithms=[alg])
+        jws.deserialize_compact(token, key.key, algorithms=[alg], registry=_Registry(algorithms=[alg]))
     except (JoseError, ValueError, TypeError) as fault:
         raise InvalidToken("the signature does not hold") from fault
     return _json_object(payload, LARGEST_TOKEN)

@@ -86,6 +86,7 @@ def from_metadata(
         pkce_required=stored.get("pkce_required", True),
         first_party=stored.get("first_party", False),
         pushed_only=stored.get("require_pushed_authorization_requests", False),
+        dpop_bound=stored.get("dpop_bound_access_tokens", False),
         secret_digest=secret_digest,
         disabled=disabled,
         audience=stored.get("audience"),
@@ -109,6 +110,7 @@ def to_metadata(client: Client) -> dict[str, Any]:
         "pkce_required": client.pkce_required,
         "first_party": client.first_party,
         "require_pushed_authorization_requests": client.pushed_only,
+        "dpop_bound_access_tokens": client.dpop_bound,
     }
     if client.backchannel_logout_uri is not None:
         metadata["backchannel_logout_uri"] = client.backchannel_logout_uri
@@ -130,6 +132,7 @@ def defaults(kind: ClientKind) -> dict[str, Any]:
         "pkce_required": True,
         "first_party": False,
         "require_pushed_authorization_requests": False,
+        "dpop_bound_access_tokens": False,
     }
 
 
@@ -180,6 +183,8 @@ def _grants(client: Client, known_scopes: frozenset[str]) -> list[Fault]:
         faults.append(
             Fault("require_pushed_authorization_requests", "nothing is pushed without authorization_code")
         )
+    if client.dpop_bound and not client.grant_types:
+        faults.append(Fault("dpop_bound_access_tokens", "no token is issued without a grant"))
     malformed = sorted(scope for scope in client.scopes if not _SCOPE.fullmatch(scope))
     unknown = sorted(client.scopes - known_scopes - set(malformed))
     if malformed:

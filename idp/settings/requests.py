@@ -1,4 +1,4 @@
-"""How relying parties may ask: requests that are pushed (RFC 9126)."""
+"""How relying parties may ask: requests that are pushed (RFC 9126), tokens bound to a key (RFC 9449)."""
 
 from pydantic import Field
 
@@ -16,4 +16,16 @@ class Par(Section):
     )
     bytes: int = Field(
         default=16384, ge=1024, le=65536, description="The parameters of one pushed request, bytes."
+    )
+
+
+class Dpop(Section):
+    """Proofs of possession (RFC 9449)."""
+
+    proof_age: int = Field(
+        default=60,
+        ge=10,
+        le=300,
+        description="How far a proof's time may lie from ours, either way, and how long it is remembered, "
+        "seconds.",
     )

@@ -16,7 +16,7 @@ from idp.settings.limits import Limits
 from idp.settings.messages import Delivery, Logout, Sms, Smtp
 from idp.settings.people import Codes, Password, Recovery, Registration
 from idp.settings.registry import Registry
-from idp.settings.requests import Par
+from idp.settings.requests import Dpop, Par
 from idp.settings.section import HoldsCredentials, Rate, Section
 from idp.settings.service import Database, Ephemera, Keys, Resource, Service
 
@@ -39,6 +39,7 @@ class Settings(Section):
     languages: Languages = Field(default_factory=Languages)
     lifetimes: Lifetimes = Field(default_factory=Lifetimes)
     par: Par = Field(default_factory=Par)
+    dpop: Dpop = Field(default_factory=Dpop)
     registry: Registry = Field(default_factory=Registry)
     registration: Registration = Field(default_factory=Registration)
     recovery: Recovery = Field(default_factory=Recovery)

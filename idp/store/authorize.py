@@ -68,7 +68,8 @@ _WAIT = insertion(interactions, "id", "browser_digest", "request", "asked_at", "
 _ISSUE = insertion(
     authorizations,
     *("id", "code_digest", "client_id", "sub", "session_id", "redirect_uri", "scope", "nonce"),
-    *("code_challenge", "auth_time", "acr", "amr", "issued_at", "code_expires_at", "expires_at"),
+    *("code_challenge", "key_thumbprint", "auth_time", "acr", "amr", "issued_at", "code_expires_at"),
+    "expires_at",
 )
 
 
@@ -166,6 +167,7 @@ def issue(
             "scope": " ".join(request.scope),
             "nonce": request.nonce,
             "code_challenge": request.code_challenge,
+            "key_thumbprint": request.dpop_jkt,
             "auth_time": session.auth_time,
             "acr": str(session.acr),
             "amr": " ".join(session.amr),

@@ -322,6 +322,8 @@ authorizations = Table(
     Column("scope", Text, nullable=False),
     Column("nonce", Text, nullable=True),
     Column("code_challenge", String(64), nullable=True),
+    # The key with which alone the code may be redeemed (RFC 9449 §10); null: any, or none.
+    Column("key_thumbprint", String(43), nullable=True),
     Column("auth_time", Seconds, nullable=False),
     Column("acr", String(32), nullable=False),
     Column("amr", String(64), nullable=False),
@@ -343,6 +345,8 @@ refresh_tokens = Table(
     Column("issued_at", Seconds, nullable=False),
     Column("expires_at", Seconds, nullable=False, index=True),
     Column("used_at", Seconds, nullable=True),
+    # The key with which alone a public client may use it (RFC 9449 §5); null: any, or none.
+    Column("key_thumbprint", String(43), nullable=True),
 )
 
 revoked_tokens = Table(

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import and_, bindparam, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -49,6 +49,7 @@ class TakenCode:
     redirect_uri: str
     nonce: str | None = field(repr=False)
     code_challenge: str | None = field(repr=False)
+    key_thumbprint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,11 @@ _TAKE_CODE = Prepared(
     )
     .values(code_used_at=bindparam("now"), expires_at=bindparam("last_day"))
     .returning(
-        *_FAMILY, authorizations.c.redirect_uri, authorizations.c.nonce, authorizations.c.code_challenge
+        *_FAMILY,
+        authorizations.c.redirect_uri,
+        authorizations.c.nonce,
+        authorizations.c.code_challenge,
+        authorizations.c.key_thumbprint,
     )
 )
 _SPENT_CODE = Prepared(
@@ -122,7 +127,7 @@ _STANDING_OF = Prepared(
     .where(accounts.c.sub == bindparam("sub"))
 )
 _INSERT_REFRESH_TOKEN = insertion(
-    refresh_tokens, "digest", "authorization_id", "client_id", "issued_at", "expires_at"
+    refresh_tokens, "digest", "authorization_id", "client_id", "issued_at", "expires_at", "key_thumbprint"
 )
 _TAKE_REFRESH_TOKEN = Prepared(
     update(refresh_tokens)
@@ -131,6 +136,10 @@ _TAKE_REFRESH_TOKEN = Prepared(
         refresh_tokens.c.client_id == bindparam("by_client"),
         refresh_tokens.c.used_at.is_(None),
         refresh_tokens.c.expires_at > bindparam("now"),
+        or_(
+            refresh_tokens.c.key_thumbprint.is_(None),
+            refresh_tokens.c.key_thumbprint == bindparam("by_key"),
+        ),
     )
     .values(used_at=bindparam("now"))
     .returning(refresh_tokens.c.authorization_id)
@@ -213,7 +222,7 @@ def take_code(tx: Tx, digest: bytes, client_id: str, *, now: int, last_day: int)
     row = _TAKE_CODE.one_or_none(tx, values)
     if row is None:
         return None
-    return TakenCode(_family(row[:10]), row[10], row[11], row[12])
+    return TakenCode(_family(row[:10]), *row[10:])
 
 
 def spent_code(tx: Tx, digest: bytes) -> Spent | None:
@@ -228,8 +237,10 @@ def standing_of(tx: Tx, sub: str, session_id: str, *, now: int) -> Standing | No
     return None if row is None else Standing(row[0], row[1], row[2])
 
 
-def insert_refresh_token(tx: Tx, digest: bytes, family: Family, *, now: int, expires_at: int) -> None:
-    """Keep a refresh token by its digest."""
+def insert_refresh_token(
+    tx: Tx, digest: bytes, family: Family, *, key_thumbprint: str | None, now: int, expires_at: int
+) -> None:
+    """Keep a refresh token by its digest, bound to a key where one is given."""
     _INSERT_REFRESH_TOKEN.run(
         tx,
         {
@@ -238,13 +249,17 @@ def insert_refresh_token(tx: Tx, digest: bytes, family: Family, *, now: int, exp
             "client_id": family.client_id,
             "issued_at": now,
             "expires_at": expires_at,
+            "key_thumbprint": key_thumbprint,
         },
     )
 
 
-def take_refresh_token(tx: Tx, digest: bytes, client_id: str, *, now: int) -> str | None:
-    """Use a refresh token up, if it is this client's, alive and unused; the id of its family."""
-    values = {"of_digest": digest, "by_client": client_id, "now": now}
+def take_refresh_token(
+    tx: Tx, digest: bytes, client_id: str, *, key_thumbprint: str | None, now: int
+) -> str | None:
+    """Use a refresh token up, if it is this client's, alive, unused and bound to no other key; the id of its
+    family."""
+    values = {"of_digest": digest, "by_client": client_id, "by_key": key_thumbprint, "now": now}
     row = _TAKE_REFRESH_TOKEN.one_or_none(tx, values)
     return None if row is None else str(row[0])
 

@@ -196,7 +196,7 @@ class Entry:
             if environ["REQUEST_METHOD"] == "OPTIONS":
                 headers += [
                     ("Access-Control-Allow-Methods", door.allow),
-                    ("Access-Control-Allow-Headers", "Authorization, Content-Type"),
+                    ("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP"),
                     ("Access-Control-Max-Age", "600"),
                 ]
             else:

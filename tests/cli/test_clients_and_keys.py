@@ -79,7 +79,10 @@ def test_every_fault_of_a_client_is_told_at_once(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("done", "undone", "name"),
-    [("--require-par", "--no-require-par", "require_pushed_authorization_requests")],
+    [
+        ("--require-par", "--no-require-par", "require_pushed_authorization_requests"),
+        ("--dpop", "--no-dpop", "dpop_bound_access_tokens"),
+    ],
 )
 def test_what_is_demanded_of_a_client_is_taken_back(folder: Path, done: str, undone: str, name: str) -> None:
     app = (

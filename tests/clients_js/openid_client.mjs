@@ -16,6 +16,8 @@ const config = await step('discovery', async () => client.discovery(
   { execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks] },
 ), (found) => ({ issuer: found.serverMetadata().issuer }));
 
+const bound = settings.dpop && { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256')) };
+
 async function request(more = {}) {
   const verifier = client.randomPKCECodeVerifier();
   const checks = {
@@ -34,7 +36,7 @@ async function request(more = {}) {
     state: checks.expectedState,
     nonce: checks.expectedNonce,
     ...more,
-  });
+  }, ...(settings.pushes && bound ? [bound] : []));
   return { url, checks };
 }
 
@@ -61,7 +63,7 @@ await step('state_mismatch_is_seen', async () => {
   throw new Error('a response with a foreign state was accepted');
 });
 
-const tokens = await step('code', () => client.authorizationCodeGrant(config, back, first.checks), (set) => ({
+const tokens = await step('code', () => client.authorizationCodeGrant(config, back, first.checks, undefined, bound), (set) => ({
   token_type: set.token_type,
   expires_in: set.expires_in,
   scope: set.scope,
@@ -70,13 +72,22 @@ const tokens = await step('code', () => client.authorizationCodeGrant(config, ba
 }));
 const { sub } = tokens.claims();
 
-await step('userinfo', () => client.fetchUserInfo(config, tokens.access_token, sub), (claims) => ({
+await step('userinfo', () => client.fetchUserInfo(config, tokens.access_token, sub, bound), (claims) => ({
   claims: Object.keys(claims).sort(),
 }));
 
+if (bound) {
+  await step('a_bound_token_is_no_bearer_token', async () => {
+    const answer = await fetch(config.serverMetadata().userinfo_endpoint, {
+      headers: { authorization: `Bearer ${tokens.access_token}` },
+    });
+    check(answer.status === 401, `a bound token opened as a bearer token: ${answer.status}`);
+  });
+}
+
 const refreshed = await step('refresh', async () => {
   check(tokens.refresh_token, 'no refresh token was issued');
-  const set = await client.refreshTokenGrant(config, tokens.refresh_token);
+  const set = await client.refreshTokenGrant(config, tokens.refresh_token, undefined, bound);
   check(!set.claims() || set.claims().sub === sub, 'the subject changed at refresh');
   check(set.access_token !== tokens.access_token, 'the same access token came back');
   return set;
@@ -102,7 +113,7 @@ if (confidential && settings.resourceServer) {
 const current = refreshed.refresh_token ?? tokens.refresh_token;
 await step('revocation', () => client.tokenRevocation(config, current, { token_type_hint: 'refresh_token' }));
 await step('refresh_after_revocation', () => refused(
-  () => client.refreshTokenGrant(config, current),
+  () => client.refreshTokenGrant(config, current, undefined, bound),
   'invalid_grant',
 ), (error) => ({ error }));
 if (confidential) {
@@ -120,6 +131,8 @@ const again = await step('silent_sign_in', async () => client.authorizationCodeG
   config,
   await browser.open(silent.url, settings.redirectUri),
   silent.checks,
+  undefined,
+  bound,
 ), (set) => ({ same_subject: set.claims().sub === sub }));
 
 const outcome = await step('end_session', async () => {

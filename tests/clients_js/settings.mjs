@@ -8,6 +8,7 @@
 //   ID_TOKEN_ALG                        default RS256
 //   POST_LOGOUT_REDIRECT_URI            optional; with it the end session must come back there
 //   PUSHES                              optional: requests are pushed (RFC 9126)
+//   DPOP                                optional: tokens are bound to a key (RFC 9449)
 //   RESOURCE_SERVER_ID, _SECRET         optional: who may introspect; without it a client asks about its own tokens
 
 const METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'];
@@ -36,6 +37,7 @@ export const settings = {
   idTokenAlg: process.env.ID_TOKEN_ALG ?? 'RS256',
   postLogoutRedirectUri: process.env.POST_LOGOUT_REDIRECT_URI,
   pushes: Boolean(process.env.PUSHES),
+  dpop: Boolean(process.env.DPOP),
   resourceServer: process.env.RESOURCE_SERVER_ID
     && { clientId: process.env.RESOURCE_SERVER_ID, secret: required('RESOURCE_SERVER_SECRET') },
 };

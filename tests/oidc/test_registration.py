@@ -109,6 +109,7 @@ def test_every_fault_is_told_at_once() -> None:
         (WEB, {"auth_method": "private_key_jwt"}, "jwks"),
         (SPA, {"pkce_required": False}, "pkce_required"),
         (SERVICE, {"pushed_only": True}, "require_pushed_authorization_requests"),
+        (API, {"dpop_bound": True}, "dpop_bound_access_tokens"),
         (SPA, {"grant_types": frozenset({"client_credentials"})}, "grant_types"),
         (WEB, {"grant_types": frozenset({"password"})}, "grant_types"),
         (WEB, {"grant_types": frozenset({"implicit"})}, "grant_types"),

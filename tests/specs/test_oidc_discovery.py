@@ -22,7 +22,7 @@ REGISTERED = frozenset(
         *("code_challenge_methods_supported", "token_endpoint_auth_methods_supported"),
         "token_endpoint_auth_signing_alg_values_supported",
         "revocation_endpoint_auth_methods_supported",
-        "pushed_authorization_request_endpoint",
+        *("pushed_authorization_request_endpoint", "dpop_signing_alg_values_supported"),
         "revocation_endpoint_auth_signing_alg_values_supported",
         "introspection_endpoint_auth_methods_supported",
         "introspection_endpoint_auth_signing_alg_values_supported",

@@ -53,7 +53,8 @@ def test_a_repeated_token_is_refused(house: House, access_token: str) -> None:
 def test_without_a_token_only_the_scheme_is_told_3_1(house: House, headers: dict[str, str]) -> None:
     reply = house.caller.get("/userinfo", headers=headers)
     assert reply.status == 401
-    assert reply.header("WWW-Authenticate") == 'Bearer realm="http://localhost:8000"'
+    told = 'Bearer realm="http://localhost:8000", DPoP algs="ES256 PS256"'
+    assert reply.header("WWW-Authenticate") == told
     assert reply.body == b""
 
 

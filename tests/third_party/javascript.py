@@ -51,10 +51,12 @@ def complete(
     alg: str = "ES256",
     *,
     pushes: bool = False,
+    dpop: bool = False,
 ) -> Steps:
     """Register a client for `method`, run the script to its end, and give its steps.
 
-    With `pushes` the client may ask in no other way than by pushed requests (RFC 9126).
+    With `pushes` the client may ask in no other way than by pushed requests (RFC 9126), with `dpop` its
+    tokens are bound to a key (RFC 9449).
 
     Raises AssertionError with the failing step when the script ends before the end.
     """
@@ -72,6 +74,9 @@ def complete(
     if pushes:
         metadata["require_pushed_authorization_requests"] = True
         environment["PUSHES"] = "1"
+    if dpop:
+        metadata["dpop_bound_access_tokens"] = True
+        environment["DPOP"] = "1"
     client = provider.add_client(
         kind="spa" if method == "none" else "web",
         redirect_uris=[REDIRECT_URI],

@@ -47,3 +47,15 @@ def test_openid_client_completes_by_pushed_requests(
     assert steps.of("authorization")["parameters"] == ["code", "iss", "state"]
     assert steps.of("refresh")["rotated"] is True
     assert steps.of("silent_sign_in")["same_subject"] is True
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("pushes", [False, True])
+def test_openid_client_completes_with_tokens_bound_to_a_key(
+    provider: Provider, node: Node, method: AuthMethod, pushes: bool
+) -> None:
+    steps = complete(SCRIPT, node, provider, method, pushes=pushes, dpop=True)
+    assert steps.of("code")["token_type"] == "dpop"
+    assert steps.of("a_bound_token_is_no_bearer_token")["ok"] is True
+    assert steps.of("refresh")["rotated"] is True
+    assert steps.of("silent_sign_in")["same_subject"] is True

@@ -13,6 +13,7 @@ from idp.oidc.authorization import pkce
 from idp.oidc.authorization.redirect_uri import is_registered
 from idp.oidc.authorization.request import AuthorizationRequest
 from idp.oidc.client import Client
+from idp.oidc.dpop import is_thumbprint
 from idp.oidc.errors import OAuthError
 from idp.oidc.parameters import Parameters
 
@@ -159,6 +160,14 @@ def pkce_is_right(asked: Asked) -> OAuthError | None:
     return None
 
 
+def key_is_named_rightly(asked: Asked) -> OAuthError | None:
+    """Can ``dpop_jkt`` name a key (RFC 9449 §10)?"""
+    named = asked.get("dpop_jkt")
+    if named is not None and not is_thumbprint(named):
+        return _refuse("invalid_request", "dpop_jkt is not the thumbprint of a key")
+    return None
+
+
 def prompt_is_legal(asked: Asked) -> OAuthError | None:
     """Are the prompts known, and ``none`` alone (OpenID Connect Core §3.1.2.1; Prompt Create 1.0)?"""
     prompt = asked.words("prompt")
@@ -193,6 +202,7 @@ REDIRECTED: tuple[Check, ...] = (
     response_type_is_code,
     scope_is_granted,
     pkce_is_right,
+    key_is_named_rightly,
     prompt_is_legal,
     max_age_is_a_number,
     rest_is_short,
@@ -231,5 +241,6 @@ def request_from(asked: Asked, *, hinted_sub: str | None) -> AuthorizationReques
         ui_locales=asked.words("ui_locales")[:10],
         acr_values=asked.words("acr_values")[:10],
         hinted_sub=hinted_sub,
+        dpop_jkt=asked.get("dpop_jkt"),
         pushed=asked.pushed,
     )

@@ -23,6 +23,8 @@ class AuthorizationRequest:
     acr_values: tuple[str, ...] = ()
     # `sub` of a valid id_token_hint.
     hinted_sub: str | None = None
+    # The key with which alone the code may be redeemed (RFC 9449 §10).
+    dpop_jkt: str | None = None
     # What a pushed request is kept under, until it is answered (RFC 9126).
     pushed: str | None = None
 

@@ -41,6 +41,12 @@ class AccessToken:
     family: str | None
     claims: Mapping[str, Any] = field(repr=False)
 
+    @property
+    def key_thumbprint(self) -> str | None:
+        """The key it is bound to; None for a bearer token."""
+        told = self.claims.get("cnf")
+        return None if told is None else str(told["jkt"])
+
 
 def audience_of(scope: Sequence[str], audiences: Mapping[str, str], issuer: str) -> str:
     """For whom a token with this scope is: the one resource whose scopes it holds, else the issuer itself.
@@ -62,12 +68,13 @@ def claims_for(
     scope: Sequence[str],
     jti: str,
     subject: Subject | None,
+    key_thumbprint: str | None,
     now: int,
     life: int,
 ) -> dict[str, Any]:
     """The claims of an access token (RFC 9068 §2.2). Without ``subject`` it speaks for the client itself.
 
-    ``customer_number`` is told to resources only.
+    ``customer_number`` is told to resources only. ``key_thumbprint`` binds it to a key (RFC 9449 §6.1).
     """
     claims: dict[str, Any] = {
         "iss": issuer,
@@ -79,6 +86,8 @@ def claims_for(
         "exp": now + life,
         "jti": jti,
     }
+    if key_thumbprint is not None:
+        claims["cnf"] = {"jkt": key_thumbprint}
     if subject is not None:
         claims["auth_time"] = subject.auth_time
         claims["acr"] = subject.acr

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from idp.oidc import dpop
 from idp.oidc.errors import OAuthError
 
 Header = tuple[str, str]
@@ -29,6 +30,7 @@ class Answer:
     client_id: str | None = None
 
 
+_DPOP_ALGS = f'algs="{" ".join(dpop.ALGS)}"'
 _JSON_NO_STORE = (JSON, *NO_STORE)
 
 
@@ -45,13 +47,16 @@ def json_answer(
 
 def error_answer(fault: OAuthError, issuer: str, *, client_id: str | None = None) -> Answer:
     """An OAuth error (RFC 6749 §5.2), with its challenge where one is due (RFC 6750 §3, RFC 9110 §11.6.1)."""
-    if fault.challenge == "Bearer":
+    if fault.challenge in ("Bearer", "DPoP"):
         parameters = [f'realm="{issuer}"']
         if fault.error:
             parameters += [f'error="{fault.error}"', f'error_description="{fault.description}"']
         if fault.error == "insufficient_scope":
             parameters.append('scope="openid"')
-        challenge: tuple[Header, ...] = (("WWW-Authenticate", f"Bearer {', '.join(parameters)}"),)
+        # Whoever came with the one scheme learns of the other (RFC 9449 §7.1, RFC 9110 §11.6.1).
+        told = f"{fault.challenge} {', '.join(parameters)}"
+        told += f", {_DPOP_ALGS}" if fault.challenge == "DPoP" else f", DPoP {_DPOP_ALGS}"
+        challenge: tuple[Header, ...] = (("WWW-Authenticate", told),)
     elif fault.challenge is not None:
         challenge = (("WWW-Authenticate", f'{fault.challenge} realm="{issuer}", charset="UTF-8"'),)
     else:

@@ -4,12 +4,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from idp.flows.resources import Presented
 from idp.oidc.errors import OAuthError, invalid_request
 from idp.oidc.parameters import NONE, BadParameters, Parameters, parse
 
 FORM = "application/x-www-form-urlencoded"
 
-_BEARER = re.compile(r"bearer +([A-Za-z0-9\-._~+/]+=*)", re.IGNORECASE)
+_TOKEN = re.compile(r"(bearer|dpop) +([A-Za-z0-9\-._~+/]+=*)", re.IGNORECASE)
+_SCHEMES = {"bearer": "Bearer", "dpop": "DPoP"}
 
 
 class Call:
@@ -29,6 +31,11 @@ class Call:
         """The Authorization header."""
         return self.environ.get("HTTP_AUTHORIZATION")
 
+    @property
+    def proof(self) -> str | None:
+        """The DPoP header; several come joined by a comma, which no proof has."""
+        return self.environ.get("HTTP_DPOP")
+
     def form(self) -> Parameters:
         """The form's parameters; raises ``OAuthError``.
 
@@ -42,8 +49,8 @@ class Call:
             raise invalid_request(f"the body must be {FORM}")
         return self._read()
 
-    def bearer(self) -> str:
-        """The access token, from the header or the body; raises ``OAuthError`` (RFC 6750 §2).
+    def presented(self) -> Presented:
+        """The access token, from the header or the body; raises ``OAuthError`` (RFC 6750 §2, RFC 9449 §7.1).
 
         A token in the address is refused (§2.3; RFC 9700 §4.3.2), and so are two of them.
         """
@@ -57,15 +64,17 @@ class Call:
         if header is not None:
             if token is not None:
                 raise OAuthError("invalid_request", "the token was sent twice", 400, challenge="Bearer")
-            found = _BEARER.fullmatch(header)
-            if found is None and header.partition(" ")[0].lower() == "bearer":
+            scheme = _SCHEMES.get(header.partition(" ")[0].lower())
+            found = _TOKEN.fullmatch(header)
+            if scheme is not None and found is None:
                 raise OAuthError(
-                    "invalid_request", "the Authorization header is malformed", 400, challenge="Bearer"
+                    "invalid_request", "the Authorization header is malformed", 400, challenge=scheme
                 )
-            token = None if found is None else found[1]
+            if scheme is not None and found is not None:
+                return Presented(found[2], scheme, self.proof, self.method)
         if token is None:
             raise OAuthError("", "", 401, challenge="Bearer")
-        return token
+        return Presented(token)
 
     def _read(self) -> Parameters:
         length = int(self.environ.get("CONTENT_LENGTH") or 0)

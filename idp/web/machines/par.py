@@ -3,6 +3,7 @@
 import structlog
 
 from idp.flows import authorize
+from idp.flows.dpop import key_of
 from idp.flows.idp import Idp
 from idp.oidc.errors import OAuthError
 from idp.web.machines.answer import Answer, error_answer, json_answer
@@ -17,7 +18,8 @@ def par_endpoint(idp: Idp, call: Call) -> Answer:
     parameters = call.form()
     client = authenticated(idp, call, parameters, "par")
     try:
-        pushed = authorize.push(idp, client, parameters, now=call.now)
+        key = key_of(idp, call.proof, method=call.method, path="/par", now=call.now)
+        pushed = authorize.push(idp, client, parameters, key_thumbprint=key, now=call.now)
     except OAuthError as fault:
         _log.warning(
             "push_refused", error=fault.error, client_id=client.client_id, request_id=call.request_id

@@ -4,6 +4,7 @@ import structlog
 
 from idp.flows import resources, token
 from idp.flows.client_auth import authenticate
+from idp.flows.dpop import key_of
 from idp.flows.idp import Idp
 from idp.oidc.client import Client
 from idp.oidc.errors import OAuthError, invalid_request
@@ -20,7 +21,8 @@ def token_endpoint(idp: Idp, call: Call) -> Answer:
     parameters = call.form()
     client = authenticated(idp, call, parameters, "token")
     try:
-        issued = token.grant(idp, client, parameters, now=call.now)
+        key = key_of(idp, call.proof, method=call.method, path="/token", now=call.now)
+        issued = token.grant(idp, client, parameters, key_thumbprint=key, now=call.now)
     except OAuthError as fault:
         _log.warning(
             "token_refused", error=fault.error, client_id=client.client_id, request_id=call.request_id

@@ -8,5 +8,5 @@ from idp.web.machines.call import Call
 
 def userinfo_endpoint(idp: Idp, call: Call) -> Answer:
     """Tell the holder of an access token about the person it speaks for."""
-    claims, client = resources.userinfo(idp, call.bearer(), now=call.now)
+    claims, client = resources.userinfo(idp, call.presented(), now=call.now)
     return json_answer(claims, client_id=client.client_id)
