@@ -14,10 +14,8 @@ LONGEST_DETAIL = 200
 class Event(StrEnum):
     """What can happen, named thing first."""
 
-    REGISTRATION_BEGUN = "registration_begun"
     REGISTRATION_MATCHED = "registration_matched"
     REGISTRATION_NOT_MATCHED = "registration_not_matched"
-    REGISTRATION_PASSWORD_CHOSEN = "registration_password_chosen"
     REGISTRATION_COMPLETED = "registration_completed"
     REGISTRATION_IDENTIFIED = "registration_identified"
     REGISTRATION_HELP_WANTED = "registration_help_wanted"
@@ -38,7 +36,6 @@ class Event(StrEnum):
     CONFIRMED_AGAIN = "confirmed_again"
     SIGNED_OUT = "signed_out"
     SESSION_ENDED = "session_ended"
-    CODE_ISSUED = "code_issued"
     CODE_EXCHANGED = "code_exchanged"
     CODE_REUSED = "code_reused"
     TOKEN_REFRESHED = "token_refreshed"
@@ -56,7 +53,6 @@ class Event(StrEnum):
     CLIENT_DISABLED = "client_disabled"
     CLIENT_ENABLED = "client_enabled"
     CLIENT_REMOVED = "client_removed"
-    CLIENT_REFUSED = "client_refused"
     KEY_CREATED = "key_created"
     KEY_ACTIVATED = "key_activated"
     KEY_RETIRED = "key_retired"
@@ -77,10 +73,8 @@ class Event(StrEnum):
 
 
 _ALLOWED: Mapping[Event, frozenset[str]] = {
-    Event.REGISTRATION_BEGUN: frozenset({"enrolment", "case", "profile"}),
     Event.REGISTRATION_MATCHED: frozenset({"enrolment", "case", "profile"}),
     Event.REGISTRATION_NOT_MATCHED: frozenset({"enrolment", "case", "profile", "reason"}),
-    Event.REGISTRATION_PASSWORD_CHOSEN: frozenset({"enrolment"}),
     Event.REGISTRATION_COMPLETED: frozenset({"enrolment", "case", "profile", "proof", "session"}),
     Event.REGISTRATION_IDENTIFIED: frozenset({"enrolment", "case", "profile", "reason"}),
     Event.REGISTRATION_HELP_WANTED: frozenset({"enrolment", "case", "wanted"}),
@@ -103,7 +97,6 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
     Event.CONFIRMED_AGAIN: frozenset({"session", "proof"}),
     Event.SIGNED_OUT: frozenset({"session", "clients"}),
     Event.SESSION_ENDED: frozenset({"session", "reason", "clients"}),
-    Event.CODE_ISSUED: frozenset({"authorization", "session", "scope", "acr"}),
     Event.CODE_EXCHANGED: frozenset({"authorization", "session", "scope"}),
     Event.CODE_REUSED: frozenset({"authorization", "session"}),
     Event.TOKEN_REFRESHED: frozenset({"authorization", "session", "scope"}),
@@ -121,7 +114,6 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
     Event.CLIENT_DISABLED: frozenset(),
     Event.CLIENT_ENABLED: frozenset(),
     Event.CLIENT_REMOVED: frozenset(),
-    Event.CLIENT_REFUSED: frozenset({"reason", "auth_method", "endpoint"}),
     Event.KEY_CREATED: frozenset({"kid", "alg", "purpose"}),
     Event.KEY_ACTIVATED: frozenset({"kid", "alg", "purpose"}),
     Event.KEY_RETIRED: frozenset({"kid", "alg", "purpose"}),

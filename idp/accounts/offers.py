@@ -39,11 +39,6 @@ class Option:
         """Whether an email would be sent or an SMS."""
         return self.contact.kind
 
-    @property
-    def decoy(self) -> bool:
-        """Whether it is nobody's."""
-        return self.customer_number is None
-
 
 def to_json(options: Iterable[Option]) -> list[list[str | None]]:
     """A JSON array from which ``from_json`` makes the same."""

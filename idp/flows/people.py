@@ -1,7 +1,7 @@
 """What an admin does with accounts (journey J): find, look at, lock, end sessions, confirm a mobile.
 
 An account is named by its username in any spelling, by its sub or by its customer number. Every look is
-audited, and nothing here shows a password, a code, or a contact that the admin did not type.
+audited. Whoever looks sees its contacts; nothing here shows a password or a code.
 """
 
 from dataclasses import dataclass, field

@@ -38,20 +38,6 @@ def open_number(sealer: Sealer, change_id: str, sealed: bytes) -> MobileNumber:
     return MobileNumber(sealer.open(sealed, f"mobile_changes/sealed_mobile/{change_id}"))
 
 
-def opened(sealer: Sealer, row: ChangeRow) -> MobileChange:
-    """The change itself; raises ``Unsealable``."""
-    return MobileChange(
-        id=row.id,
-        sub=row.sub,
-        mobile=open_number(sealer, row.id, row.sealed_mobile),
-        old_lost=row.old_lost,
-        state=ChangeState(row.state),
-        asked_at=row.asked_at,
-        proven_at=row.proven_at,
-        matures_at=row.matures_at,
-    )
-
-
 _COLUMNS = tuple(mobile_changes.c[name] for name in ChangeRow.__slots__)
 _LIVE = mobile_changes.c.state.in_((ChangeState.PROVING, ChangeState.PENDING))
 _CURRENT = (

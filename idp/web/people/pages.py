@@ -75,9 +75,6 @@ TEMPLATE_OF: Mapping[str, str] = {
     "dev-inbox": "dev/inbox.html",
 }
 
-# Where a page's faults are shown when they belong to no field.
-PAGE_FAULT = "page"
-
 
 @dataclass(frozen=True, slots=True)
 class LanguageLink:
@@ -122,12 +119,6 @@ class Pages:
         page or language, jinja2.UndefinedError when a fact the template wants is missing.
         """
         return self._tongues[lang].render(name, here, context)
-
-    def warm(self) -> None:
-        """Read every catalogue and compile every template now instead of at the first customer's cost."""
-        for tongue in self._tongues.values():
-            for name in TEMPLATE_OF:
-                tongue.template(name)
 
 
 class _Tongue:

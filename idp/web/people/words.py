@@ -34,7 +34,7 @@ FAULTS: dict[str, str] = {
     "company_name.too_long": N_("The company name is too long: type it as on your policy."),
     "acting_name.required": N_("Type the first and last name of the person registering."),
     "vat_number.required": N_("Type the VAT number."),
-    "vat_number_malformed": N_("Check the VAT number: it has 11 digits."),
+    "vat_number_malformed": N_("Check the VAT number: it has 11 digits, and one may be mistyped."),
     "invalid_vat_number": N_("Check the VAT number: it has 11 digits, and one of these is not right."),
     "may_act.required": N_("To go on, confirm that you may act for the company."),
     "terms_required": N_("To go on, accept the terms."),
@@ -45,7 +45,8 @@ FAULTS: dict[str, str] = {
     "password_needs_lower": N_("Add a lower-case letter."),
     "password_needs_digit": N_("Add a number."),
     "password_common": N_(
-        "This password is among the most used, so it is easy to guess. Choose another one."
+        "This password is built on a very common one: it is easy to guess, also with other numbers or "
+        "symbols. Choose a different one."
     ),
     "password_personal": N_(
         "Do not use your name, your username, your year of birth or your tax code in the password."
@@ -70,7 +71,8 @@ FAULTS: dict[str, str] = {
     "birth_date.required": N_("Type your date of birth."),
     "birth_date_malformed": N_("Type the date of birth as day, month and year, such as 27/03/1958."),
     "identify_limit": N_(
-        "You have tried with several codes. Wait an hour before trying another one, or call your agency."
+        "You have tried several tax codes or VAT numbers. Wait an hour before trying another one, "
+        "or call your agency."
     ),
     "contact.required": N_("Choose one of the contacts."),
     "contact.unknown": N_("Choose one of the contacts shown."),
@@ -148,7 +150,6 @@ ERRORS: dict[str, ErrorWords] = {
     "invalid_client": _FROM_ELSEWHERE,
     "unauthorized_client": _FROM_ELSEWHERE,
     "unsupported_response_type": _FROM_ELSEWHERE,
-    "unsupported_response_mode": _FROM_ELSEWHERE,
     "invalid_scope": _FROM_ELSEWHERE,
     "request_not_supported": _FROM_ELSEWHERE,
     "request_uri_not_supported": _FROM_ELSEWHERE,
