@@ -48,9 +48,14 @@ class AlreadyChanged:
     """The same form was sent twice, and the first one did it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Same:
+    """It is the password of today."""
+
+
 def change_password(
     idp: Idp, known: Owner, current: str, new: str, browser: Browser, *, now: int, now_ms: int
-) -> Changed | AlreadyChanged | Wrong | Throttled | PasswordRefused:
+) -> Changed | AlreadyChanged | Same | Wrong | Throttled | PasswordRefused:
     """Check the password of today, judge the new one and set it; whatever else was open ends.
 
     Raises ``RegistryDown``, and ``Overloaded`` when too many wait to be hashed.
@@ -64,7 +69,7 @@ def change_password(
         return refused
     # Compared as they are hashed: other forms of the same characters are the same password.
     if idp.hasher.verify(new, known.account.password_hash).ok:
-        return PasswordRefused("password_same")
+        return Same()
     hashed = idp.hasher.hash(new)
     notices = telling.notices(idp, known.account, own.contacts, Letter.PASSWORD_CHANGED, now=now)
     proof = Proof(ProofKind.PASSWORD, now_ms)

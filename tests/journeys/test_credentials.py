@@ -448,6 +448,7 @@ def test_of_two_customers_who_want_one_contact_one_gets_it(service_on_both: InPr
         tx.execute(text("UPDATE accounts SET username_index = :index WHERE sub = :of"), wanted)
     visitor.press(code=code)
     assert visitor.page == "account-username"
+    assert not options(visitor)
     assert rows(service, "SELECT count(*) FROM accounts WHERE username_kind = 'email'") == 1
 
 

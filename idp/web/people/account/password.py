@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from idp.flows import credentials
-from idp.flows.credentials import AlreadyChanged, Changed
+from idp.flows.credentials import AlreadyChanged, Changed, Same
 from idp.flows.login import Throttled, Wrong
 from idp.flows.register import PasswordRefused
 from idp.web.people.account.doors import PASSWORD
@@ -54,6 +54,8 @@ def install(door: Blueprint, face: Face) -> None:
                 return visit.go("/account", done="password")
             case Wrong():
                 return page({"current_password": "password_wrong"})
+            case Same():
+                return page({"new_password": "password_same"})
             case PasswordRefused(fault):
                 return page({"new_password": fault})
             case Throttled(retry_after):
