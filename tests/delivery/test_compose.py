@@ -313,10 +313,10 @@ def test_a_subject_is_one_line() -> None:
     ("brand", "line"),
     [
         (Brand(), "Serve aiuto? Rivolgiti alla tua agenzia."),
-        (Brand(help_phone="800 000 000"), "Serve aiuto? Chiama il 800 000 000."),
+        (Brand(help_phone="800 000 000"), "Serve aiuto? Chiama il numero 800 000 000."),
         (
             Brand(help_phone="800 000 000", help_hours="lun-ven 9-18"),
-            "Serve aiuto? Chiama il 800 000 000 (lun-ven 9-18).",
+            "Serve aiuto? Chiama il numero 800 000 000 (lun-ven 9-18).",
         ),
     ],
 )

@@ -550,6 +550,7 @@ def test_b6_the_dead_links_page_sends_a_new_message_where_it_was_begun(service: 
     old = link_for(service)
     service.clock.move(600)
     first.get(old)
+    assert ">Invia un nuovo messaggio</button>" in first.last.text
     first.press(resend="yes")
     assert (first.page, first.at) == ("register-verify", "/register/verify?sent=again")
     link = link_for(service)
@@ -565,6 +566,8 @@ def test_b6_the_dead_links_page_sends_nothing_elsewhere(service: InProcess) -> N
     service.clock.move(600)
     other = elsewhere(service, link)
     before = len(service.post())
+    # It promises no message that nobody would get.
+    assert ">Ricomincia la registrazione</button>" in other.last.text
     other.press(resend="yes")
     assert other.page == "register-profile"
     assert len(service.post()) == before

@@ -27,6 +27,7 @@ def _expired(**more: Any) -> dict[str, Any]:
         "resend_in": 0,
         "register_url": "/register",
         "login_url": "/login",
+        "case_number": "7K2-4QF",
         **more,
     }
 
@@ -56,5 +57,11 @@ STATES = (
     State("link-expired", "link-expired", _expired()),
     State("link-expired-resent", "link-expired", _expired(resent=True, resend_in=60)),
     State("link-expired-early", "link-expired", _expired(resend_in=40, faults={"page": "resend_too_early"})),
-    State("link-expired-bare", "link-expired", _expired(register_url=None, login_url=None), BARE),
+    State("link-expired-elsewhere", "link-expired", _expired(case_number=None)),
+    State(
+        "link-expired-bare",
+        "link-expired",
+        _expired(register_url=None, login_url=None, case_number=None),
+        BARE,
+    ),
 )
