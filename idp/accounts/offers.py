@@ -12,14 +12,24 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from idp.accounts.decoys import MOST_OPTIONS, drawn
-from idp.accounts.matching import as_nobody, bears, precedence
+from idp.accounts.matching import Reason, as_nobody, bears, precedence
 from idp.accounts.records import CustomerRecord
 from idp.accounts.registry import Standing
 from idp.settings.people import Registration
-from idp.values import Contact, ContactKind, Identifier, ProfileKind
+from idp.values import Contact, ContactKind, Identifier, ProfileKind, parse_identifier
 from idp.values.contacts import stored_contact
 
-__all__ = ["MOST_OPTIONS", "Candidate", "Option", "contacts_of", "decoys", "from_json", "offered", "to_json"]
+__all__ = [
+    "MOST_OPTIONS",
+    "Candidate",
+    "Offer",
+    "Option",
+    "contacts_of",
+    "decoys",
+    "from_json",
+    "offered",
+    "to_json",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,37 @@ def to_json(options: Iterable[Option]) -> list[list[str | None]]:
 def from_json(stored: Iterable[Sequence[Any]]) -> tuple[Option, ...]:
     """What ``to_json`` wrote."""
     return tuple(Option(handle, stored_contact(kind, text), number) for handle, kind, text, number in stored)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What was shown for an identifier."""
+
+    identifier: Identifier = field(repr=False)
+    options: tuple[Option, ...]
+    # Why these are decoys; None where they are a customer's. For case and trail, never for a page.
+    reason: Reason | None = None
+
+    def chosen(self, handle: str) -> Option | None:
+        """The option with this handle; None for one of another offer."""
+        return next((option for option in self.options if option.handle == handle), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object from which ``from_json`` makes the same."""
+        return {
+            "identifier": self.identifier.text,
+            "reason": self.reason,
+            "options": to_json(self.options),
+        }
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "Offer":
+        """What ``to_json`` wrote."""
+        return cls(
+            parse_identifier(stored["identifier"]),
+            from_json(stored["options"]),
+            Reason(stored["reason"]) if stored["reason"] else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)

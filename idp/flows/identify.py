@@ -18,11 +18,11 @@ from idp.accounts.challenge import Challenge, Purpose
 from idp.accounts.enrolment import Enrolment, Typed
 from idp.accounts.lockout import Throttled as Braked
 from idp.accounts.matching import Reason
+from idp.accounts.offers import Offer
 from idp.flows import judging, offering, proving, register, throttle
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.judging import Judged
-from idp.flows.offering import Offer
 from idp.flows.proving import Asked, Limited, NotYet
 from idp.flows.register import UnderWay
 from idp.store import audit, challenges, enrolments
@@ -99,7 +99,7 @@ def identify(
         if known is not None
         else unchosen(idp, identifier, interaction_id=interaction_id, language=language, now=now)
     )
-    sealed = offering.seal(idp, made, place_of(enrolment.id))
+    sealed = enrolments.seal_offer(idp.sealer, enrolment.id, made)
     sealed_typed = enrolments.seal_typed(idp.sealer, enrolment.id, enrolment.typed)
     with idp.writing() as tx:
         if known is None:
@@ -240,15 +240,10 @@ def ask_help(idp: Idp, known: UnderWay | None, wanted: Wanted, *, source: str, n
         )
 
 
-def place_of(enrolment_id: str) -> str:
-    """Where an enrolment's offer is sealed for."""
-    return f"enrolments/sealed_offer/{enrolment_id}"
-
-
 def stored_offer(idp: Idp, known: UnderWay) -> tuple[bytes, Offer] | None:
     """The same with its sealed form, by which a choice is tied to what was shown."""
     with idp.reading() as tx:
         sealed = enrolments.sealed_offer(tx, known.enrolment.id)
     if sealed is None:
         return None
-    return sealed, offering.opened(idp, sealed, place_of(known.enrolment.id))
+    return sealed, enrolments.open_offer(idp.sealer, known.enrolment.id, sealed)

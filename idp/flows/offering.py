@@ -6,15 +6,13 @@ whoever asks from wherever, and costs the same statements and the same work (sec
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
 
 from idp.accounts import offers as rules
 from idp.accounts.audit import Event
 from idp.accounts.lockout import Throttled as Braked
 from idp.accounts.matching import Reason, as_nobody, bears
-from idp.accounts.offers import Candidate, Option
+from idp.accounts.offers import Candidate, Offer, Option
 from idp.accounts.records import CustomerRecord
 from idp.accounts.registry import Standing
 from idp.flows import nobody, throttle
@@ -27,49 +25,7 @@ from idp.values import (
     EmailAddress,
     Identifier,
     ProfileKind,
-    parse_identifier,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What was shown for an identifier."""
-
-    identifier: Identifier = field(repr=False)
-    options: tuple[Option, ...]
-    # Why these are decoys; None where they are a customer's. For case and trail, never for a page.
-    reason: Reason | None = None
-
-    def chosen(self, handle: str) -> Option | None:
-        """The option with this handle; None for one of another offer."""
-        return next((option for option in self.options if option.handle == handle), None)
-
-    def to_json(self) -> dict[str, Any]:
-        """A JSON object from which ``from_json`` makes the same."""
-        return {
-            "identifier": self.identifier.text,
-            "reason": self.reason,
-            "options": rules.to_json(self.options),
-        }
-
-    @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> "Offer":
-        """What ``to_json`` wrote."""
-        return cls(
-            parse_identifier(stored["identifier"]),
-            rules.from_json(stored["options"]),
-            Reason(stored["reason"]) if stored["reason"] else None,
-        )
-
-
-def seal(idp: Idp, made: Offer, place: str) -> bytes:
-    """An offer as it is stored; ``place`` as ``enrolments/sealed_offer/ID``."""
-    return idp.sealer.seal(made.to_json(), place)
-
-
-def opened(idp: Idp, sealed: bytes, place: str) -> Offer:
-    """The offer itself; raises ``Unsealable``."""
-    return Offer.from_json(idp.sealer.open(sealed, place))
 
 
 def offer(

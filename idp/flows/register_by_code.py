@@ -16,6 +16,7 @@ from idp.accounts.audit import Event
 from idp.accounts.challenge import Purpose
 from idp.accounts.enrolment import Enrolment, Typed
 from idp.accounts.matching import Reason
+from idp.accounts.offers import Offer
 from idp.accounts.pumping import may_be_typed
 from idp.accounts.records import CustomerRecord
 from idp.flows import activation, birth, identify, judging, offering, passwords, register, throttle
@@ -24,7 +25,6 @@ from idp.flows.birth import Beaten, Evidence, Registered
 from idp.flows.browser import Browser
 from idp.flows.identify import Chosen, Next, NotOffered
 from idp.flows.idp import Idp
-from idp.flows.offering import Offer
 from idp.flows.passwords import PasswordRefused
 from idp.flows.proving import Limited, NotYet, Sent
 from idp.flows.register import AlreadyDone, UnderWay
@@ -100,7 +100,7 @@ def accept(
         else identify.unchosen(idp, identifier, interaction_id=interaction_id, language=language, now=now)
     )
     options = offering.shown(idp, own)
-    sealed = offering.seal(idp, Offer(identifier, options), identify.place_of(enrolment.id))
+    sealed = enrolments.seal_offer(idp.sealer, enrolment.id, Offer(identifier, options))
     sealed_typed = enrolments.seal_typed(idp.sealer, enrolment.id, enrolment.typed)
     with idp.writing() as tx:
         if known is None:

@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from idp.accounts.enrolment import Enrolment, Typed
 from idp.accounts.matching import Reason
+from idp.accounts.offers import Offer
 from idp.store.database import Tx
 from idp.store.sealing import Sealer, Unsealable
 from idp.store.tables import enrolments
@@ -38,6 +39,16 @@ class EnrolmentRow:
 def seal_typed(sealer: Sealer, enrolment_id: str, typed: Typed) -> bytes:
     """What was typed, as it is stored."""
     return sealer.seal(typed.to_json(), f"enrolments/sealed_typed/{enrolment_id}")
+
+
+def seal_offer(sealer: Sealer, enrolment_id: str, offer: Offer) -> bytes:
+    """The contacts that are shown, as they are stored."""
+    return sealer.seal(offer.to_json(), f"enrolments/sealed_offer/{enrolment_id}")
+
+
+def open_offer(sealer: Sealer, enrolment_id: str, sealed: bytes) -> Offer:
+    """The contacts that were shown; raises ``Unsealable``."""
+    return Offer.from_json(sealer.open(sealed, f"enrolments/sealed_offer/{enrolment_id}"))
 
 
 def opened(sealer: Sealer, row: EnrolmentRow) -> Enrolment:

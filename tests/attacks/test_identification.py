@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from stdnum.it import codicefiscale
 
+from idp.accounts.offers import Offer
 from idp.app import build
 from idp.flows import offering
 from idp.flows.browser import Browser
-from idp.flows.offering import Offer
 from idp.store.sealing import Sealer
 from idp.values import Handle, parse_identifier
 from tests.journeys.identify_walks import (

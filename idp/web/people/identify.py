@@ -7,11 +7,11 @@ from typing import Any
 
 from flask import Blueprint, Response
 
+from idp.accounts.offers import Offer
 from idp.flows import identify, register_by_code
 from idp.flows.activation import Wrong
 from idp.flows.birth import Registered
 from idp.flows.identify import Chosen, Next, NotOffered, Offered, Wanted
-from idp.flows.offering import Offer
 from idp.flows.proving import Limited
 from idp.flows.register import AlreadyDone, UnderWay
 from idp.flows.register_by_code import Accepted, Choice, HasAccount, NotUsable, Void
