@@ -44,6 +44,7 @@ class Step:
 
     account: AccountRow
     found: tuple[Consequence, ...]
+    username_index: bytes = field(repr=False)
     sealed_profile: bytes | None = field(default=None, repr=False)
     # Letters, and the relying parties that are told of the end of a session.
     parcels: tuple[Parcel, ...] = ()
@@ -127,7 +128,14 @@ def _step(idp: Idp, kept: Kept, before: CustomerRecord | None, record: CustomerR
                 parcels += confirmation.parcels
             case _:
                 pass
-    return Step(account, found, sealed_profile, tuple(parcels), confirmation)
+    return Step(
+        account,
+        found,
+        idp.sealer.contact_index(profile.username),
+        sealed_profile,
+        tuple(parcels),
+        confirmation,
+    )
 
 
 def _write(idp: Idp, tx: Tx, step: Step, *, now: int) -> None:
@@ -155,6 +163,7 @@ def _write(idp: Idp, tx: Tx, step: Step, *, now: int) -> None:
                 life.forget_contact(tx, sub, idp.sealer.contact_index(contact))
             case UsernameBack():
                 life.end_username(tx, sub, None, now=now)
+                life.restore_username(tx, sub, step.username_index)
             case MobileOnFile():
                 if step.confirmation is not None:
                     mobile.confirm(idp, tx, step.confirmation, now=now)

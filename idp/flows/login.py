@@ -96,6 +96,9 @@ def sign_in(
         idp, browser, usable.sub, Proof(ProofKind.PASSWORD, now_ms), before=before, now=now
     )
     with idp.writing() as tx:
+        if not accounts.unchanged(tx, usable.sub, usable.password_hash or ""):
+            # Recovered, changed or locked while the hash was computed.
+            return Wrong()
         session_flows.begin(idp, tx, begun, now=now)
         if rehashed is not None:
             accounts.replace_hash(tx, usable.sub, old=usable.password_hash or "", new=rehashed)

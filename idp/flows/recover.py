@@ -14,6 +14,7 @@ from datetime import date
 from idp.accounts import enrolment as cases
 from idp.accounts.audit import Event
 from idp.accounts.challenge import Challenge, Purpose
+from idp.accounts.lockout import Throttled as Braked
 from idp.accounts.offers import Option
 from idp.accounts.recovery import (
     Account,
@@ -35,7 +36,7 @@ from idp.store import accounts, audit, challenges, mobile_changes, recoveries
 from idp.store.accounts import AccountRow, ProvenContact
 from idp.store.database import Tx
 from idp.store.recoveries import RecoveryRow
-from idp.values import Contact, Handle, Identifier, RecordState
+from idp.values import Contact, ContactKind, Handle, Identifier, RecordState
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,11 @@ def begin(
         return offer
     if known is not None and _goes_on(known, identifier, offer.options):
         return Begun(None)
+    brakes = throttle.registration_brakes(idp, browser.source)
+    decision = throttle.spend(idp, brakes, now=now)
+    if isinstance(decision, Braked):
+        kind = ContactKind.EMAIL
+        return proving.limited(idp, brakes, decision, browser.source, Purpose.RECOVERY, kind, now=now)
     handle = idp.entropy.handle()
     recovery = replace(
         _fresh(idp, identifier, offer.options, interaction_id, language, now=now),
@@ -301,7 +307,15 @@ def _answered(
     if challenge is None or recovery.chosen is None:
         return Refused("code_expired")
     verdict = proving.judge(
-        idp, challenge, code, contact, purpose=purpose, subject=recovery.id, source=source, now=now
+        idp,
+        challenge,
+        code,
+        contact,
+        purpose=purpose,
+        subject=recovery.id,
+        source=source,
+        now=now,
+        chosen_for=recovery.identifier.canonical,
     )
     match verdict:
         case Refused() | Limited():
@@ -369,6 +383,7 @@ def _question(idp: Idp, recovery: Recovery, option: Option) -> Question:
         right=obstacle is None,
         addressed=obstacle is None or truth is not None,
         truth=truth,
+        chosen_for=recovery.identifier.canonical,
     )
 
 
@@ -457,6 +472,7 @@ def _second_question(idp: Idp, recovery: Recovery, way: SecondWay) -> Question:
         letter=Letter.RECOVERY_CODE,
         language=recovery.language,
         life=idp.settings.codes.registration_life,
+        chosen_for=recovery.identifier.canonical,
     )
 
 

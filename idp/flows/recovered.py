@@ -5,7 +5,7 @@ are told (OpenID Connect Back-Channel Logout 1.0), and so is the customer, at ev
 Nobody is signed in.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from idp.accounts.audit import Event
 from idp.accounts.challenge import Purpose
@@ -18,7 +18,7 @@ from idp.flows.passwords import PasswordRefused
 from idp.flows.proving import Limited
 from idp.flows.recover import UnderWay
 from idp.flows.wording import Purpose as Letter
-from idp.store import accounts, audit, outbox, recoveries, sessions, tokens
+from idp.store import accounts, audit, credentials, outbox, recoveries, sessions, tokens
 from idp.store.accounts import AccountRow
 from idp.store.database import Tx
 from idp.store.outbox import Parcel
@@ -82,6 +82,9 @@ def set_password(
         password_hash=hashed,
         notices=_notices(idp, known, owner, now=now),
         source=throttle.pseudonym_of_source(idp, browser.source),
+        # Freed when its contact left the registry: the contact that was just proven takes its place.
+        username=choice.contact if owner.username_index is None else None,
+        new_profile=accounts.seal_profile(idp.sealer, owner.sub, replace(profile, username=choice.contact)),
     )
     done = _end(idp, ending, now=now)
     if done:
@@ -113,6 +116,8 @@ class _Ending:
     password_hash: str
     notices: tuple[Parcel, ...]
     source: str
+    username: Contact | None = field(repr=False)
+    new_profile: bytes = field(repr=False)
 
 
 class _Late(Exception):
@@ -179,6 +184,16 @@ def _write(
         limited_until=None
         if row.second_at is not None
         else now + idp.settings.lifetimes.limited_after_recovery,
+        now=now,
+    ):
+        raise _Late
+    if ending.username is not None and not credentials.set_username(
+        tx,
+        sub,
+        seen_profile=ending.owner.sealed_profile,
+        new_profile=ending.new_profile,
+        kind=ending.username.kind,
+        index=idp.sealer.contact_index(ending.username),
         now=now,
     ):
         raise _Late

@@ -70,7 +70,8 @@ class Limits(Section):
         description="Different tax codes and VAT numbers typed in one IPv6 /64 network (count/seconds).",
     )
     registrations_per_source: RateLimit = Field(
-        default=Rate(60, 3600), description="Registrations begun by one source (count/seconds)."
+        default=Rate(60, 3600),
+        description="Registrations and recoveries begun by one source (count/seconds).",
     )
     passwords_per_registration: RateLimit = Field(
         default=Rate(10, 3600), description="Passwords chosen in one registration (count/seconds)."

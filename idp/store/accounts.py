@@ -139,6 +139,15 @@ _INSERT = {
     "sqlite": sqlite_insert(accounts).on_conflict_do_nothing().returning(accounts.c.sub),
     "postgresql": postgresql_insert(accounts).on_conflict_do_nothing().returning(accounts.c.sub),
 }
+_UNCHANGED = (
+    select(accounts.c.sub)
+    .where(
+        accounts.c.sub == bindparam("of"),
+        accounts.c.password_hash == bindparam("seen"),
+        accounts.c.state == ACTIVE,
+    )
+    .with_for_update()
+)
 _REPLACE_HASH = (
     update(accounts)
     .where(accounts.c.sub == bindparam("of"), accounts.c.password_hash == bindparam("old"))
@@ -196,6 +205,15 @@ def insert_account(tx: Tx, account: AccountRow) -> bool:
     """
     values = {name: getattr(account, name) for name in AccountRow.__slots__}
     return tx.execute(_INSERT[tx.dialect.name], values).one_or_none() is not None
+
+
+def unchanged(tx: Tx, sub: str, password_hash: str) -> bool:
+    """Whether an account still is active and has the password that was checked before this transaction.
+
+    Until the transaction ends nobody changes it: a recovery, a lock or a death waits, and then ends what was
+    begun here.
+    """
+    return tx.execute(_UNCHANGED, {"of": sub, "seen": password_hash}).one_or_none() is not None
 
 
 def replace_hash(tx: Tx, sub: str, *, old: str, new: str) -> bool:

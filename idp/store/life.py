@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, exists, select, update
 
 from idp.accounts.mobile_change import ChangeState
 from idp.store.accounts import (
@@ -59,6 +59,16 @@ _SET_PROFILE = (
 _SET_USERNAME_END = (
     update(accounts).where(_OF).values(username_ends_at=bindparam("ends_at"), updated_at=bindparam("now"))
 )
+_OTHERS = accounts.alias()
+_RESTORE_USERNAME = (
+    update(accounts)
+    .where(
+        _OF,
+        accounts.c.username_index.is_(None),
+        ~exists().where(_OTHERS.c.username_index == bindparam("index")),
+    )
+    .values(username_index=bindparam("index"))
+)
 _FORGET_CONTACT = delete(proven_contacts).where(
     proven_contacts.c.sub == bindparam("of"), proven_contacts.c.contact_index == bindparam("index")
 )
@@ -107,6 +117,11 @@ def set_profile(tx: Tx, sub: str, sealed: bytes, *, now: int) -> None:
 def end_username(tx: Tx, sub: str, ends_at: int | None, *, now: int) -> None:
     """Let a username sign in until ``ends_at``; None: without end."""
     tx.execute(_SET_USERNAME_END, {"of": sub, "ends_at": ends_at, "now": now})
+
+
+def restore_username(tx: Tx, sub: str, username_index: bytes) -> None:
+    """Give a freed username back to its account, unless another account took it."""
+    tx.execute(_RESTORE_USERNAME, {"of": sub, "index": username_index})
 
 
 def forget_contact(tx: Tx, sub: str, contact_index: bytes) -> None:

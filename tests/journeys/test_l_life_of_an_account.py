@@ -120,6 +120,17 @@ def test_a_username_that_comes_back_is_as_if_it_had_never_gone(
     assert signs_in(party)
 
 
+def test_a_username_that_comes_back_after_it_was_freed_signs_in_again(
+    service: InProcess, party: RelyingParty, tmp_path: Path
+) -> None:
+    imports(service, tmp_path, emails=OTHER)
+    service.clock.move(31 * DAY)
+    sweep.sweep(service.idp, service.clock.now())
+    assert not signs_in(party)
+    imports(service, tmp_path, emails=EMAIL)
+    assert signs_in(party)
+
+
 def test_a_new_name_is_taken_over_and_the_old_one_is_shown_nowhere(
     service: InProcess, tmp_path: Path
 ) -> None:
