@@ -1,8 +1,8 @@
 """What a password must be, and what it must not be (journey A5).
 
 Length and classes are settings; the rest is not: no common password, none made of what others know about the
-customer. Judge only by what the customer *typed*: a fault that came from the registry (a birth year on file,
-say) would tell a stranger that the record exists (security bar 5.1).
+customer. Before anything is proven, judge only by what the customer *typed*: a fault that came from the
+registry (a birth year on file, say) would tell a stranger that the record exists (security bar 5.1).
 """
 
 import re
