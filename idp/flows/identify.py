@@ -101,22 +101,24 @@ def identify(
     )
     sealed = enrolments.seal_offer(idp.sealer, enrolment.id, made)
     sealed_typed = enrolments.seal_typed(idp.sealer, enrolment.id, enrolment.typed)
+    first = _first(idp, enrolment, f"identified:{identifier.canonical}", now=now)
     with idp.writing() as tx:
         if known is None:
             enrolments.insert_enrolment(tx, enrolment, handle_digest=handle.digest, sealed_typed=sealed_typed)
         enrolments.keep_offer(tx, enrolment.id, sealed, now=now)
-        audit.add(
-            tx,
-            Event.REGISTRATION_IDENTIFIED,
-            at=now,
-            source=throttle.pseudonym_of_source(idp, browser.source),
-            details={
-                "enrolment": enrolment.id,
-                "case": enrolment.case_number,
-                "profile": enrolment.profile,
-                "reason": made.reason,
-            },
-        )
+        if first:
+            audit.add(
+                tx,
+                Event.REGISTRATION_IDENTIFIED,
+                at=now,
+                source=throttle.pseudonym_of_source(idp, browser.source),
+                details={
+                    "enrolment": enrolment.id,
+                    "case": enrolment.case_number,
+                    "profile": enrolment.profile,
+                    "reason": made.reason,
+                },
+            )
     return Offered(handle if known is None else None)
 
 
@@ -193,6 +195,7 @@ def take(
             return answer
         asked = answer
     sealed_typed = enrolments.seal_typed(idp.sealer, enrolment.id, enrolment.typed)
+    first = _first(idp, enrolment, f"chosen:{enrolment.typed.username.text}", now=now)
     with idp.writing() as tx:
         if not enrolments.choose_contact(
             tx, enrolment, sealed_typed=sealed_typed, from_offer=sealed_offer, now=now
@@ -202,7 +205,8 @@ def take(
             challenges.end_all(tx, enrolment.id, now=now)
         elif not isinstance(asked, NotYet):
             proving.write(tx, asked, now=now)
-        register.note_match(idp, tx, enrolment, source=source, now=now)
+        if first:
+            register.note_match(idp, tx, enrolment, source=source, now=now)
     if asked is None:
         return Chosen(Next.PASSWORD)
     idp.post_waiting.set()
@@ -227,7 +231,7 @@ def _latest_of(known: UnderWay, typed: Typed) -> Challenge | None:
 
 def ask_help(idp: Idp, known: UnderWay | None, wanted: Wanted, *, source: str, now: int) -> None:
     """Note that none of the contacts could be chosen, for whoever answers the telephone."""
-    if known is None:
+    if known is None or not _first(idp, known.enrolment, f"wanted:{wanted}", now=now):
         return
     enrolment = known.enrolment
     with idp.writing() as tx:
@@ -238,6 +242,12 @@ def ask_help(idp: Idp, known: UnderWay | None, wanted: Wanted, *, source: str, n
             source=throttle.pseudonym_of_source(idp, source),
             details={"enrolment": enrolment.id, "case": enrolment.case_number, "wanted": wanted},
         )
+
+
+def _first(idp: Idp, enrolment: Enrolment, what: str, *, now: int) -> bool:
+    """Whether this is done for the first time in an enrolment: of repetitions the trail keeps one line."""
+    key = idp.sealer.pseudonym(f"{enrolment.id}:{what}")
+    return idp.ephemera.bump(f"noted:{key}", idp.settings.lifetimes.enrolment, now) == 1
 
 
 def stored_offer(idp: Idp, known: UnderWay) -> tuple[bytes, Offer] | None:

@@ -343,7 +343,7 @@ def _judged(idp: Idp, recovery: Recovery, option: Option, *, now: int) -> Recove
     # Asked anew: a contact may have changed since it was shown. Of a decoy, too.
     record = idp.registry.by_customer_number(number)
     if record is None:
-        nobody.open_as_if_found(idp, nobody.someone())
+        nobody.open_as_if_found(idp)
     with idp.reading() as tx:
         found = recoveries.owner_of(tx, number)
     owner, active = found or (None, False)
@@ -395,7 +395,8 @@ _TRUTHS = {
 
 def _late(idp: Idp, recovery: Recovery, purpose: Purpose) -> Proven | Refused:
     """What an answer that came too late finds: of a form sent twice, the second the first one's work."""
-    with idp.reading() as tx:
+    # Written with, not read: on SQLite many share a commit, and the faster one's may be still to come.
+    with idp.writing() as tx:
         row = recoveries.by_id(tx, recovery.id)
     if row is None or row.chosen != recovery.chosen:
         return Refused("code_expired")

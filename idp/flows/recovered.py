@@ -242,6 +242,7 @@ def _notices(idp: Idp, known: UnderWay, owner: AccountRow, *, now: int) -> tuple
 
 def _over(idp: Idp, recovery: Recovery) -> Recovered | Over:
     """What a request that came too late finds: of a form sent twice, the second the first one's work."""
-    with idp.reading() as tx:
+    # Written with, not read: on SQLite many share a commit, and the faster one's may be still to come.
+    with idp.writing() as tx:
         row = recoveries.by_id(tx, recovery.id)
     return Recovered() if row is not None and row.completed_at is not None else Over()

@@ -293,7 +293,8 @@ def complete(
 
 def over(idp: Idp, enrolment: Enrolment) -> AlreadyDone | Refused:
     """What an answer that came too late finds: of a form sent twice, the second the first one's work."""
-    with idp.reading() as tx:
+    # Written with, not read: on SQLite many share a commit, and the faster one's may be still to come.
+    with idp.writing() as tx:
         row = enrolments.by_id(tx, enrolment.id)
     done = row is not None and row.completed_at is not None
     return AlreadyDone() if done else Refused("code_expired")
