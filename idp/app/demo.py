@@ -41,6 +41,11 @@ scopes = ["policies", "payout"]
 
 [logout]
 allow_loopback_callbacks = true
+
+# All of the demo's customers come from one address, and most browsers take ::1 for localhost.
+[limits]
+sends_per_source_ipv6_64 = "1000/3600"
+identifiers_per_source_ipv6_64 = "1000/3600"
 """
 
 

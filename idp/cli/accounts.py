@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from idp.cli.activation_codes import activation_code
+from idp.cli.cases import case
 
 if TYPE_CHECKING:
     from idp.flows.idp import Idp
@@ -25,6 +26,7 @@ def accounts() -> None:
 
 
 accounts.add_command(activation_code)
+accounts.add_command(case)
 
 
 @accounts.command()

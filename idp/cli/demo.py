@@ -81,12 +81,13 @@ def _commands(ports: Ports) -> dict[str, list[str]]:
         "portal": [
             *(python, "-m", "clients.portal", "--port", str(ports.portal), "--issuer", issuer),
             *("--client-id", "portal", "--client-secret-file", str(data.secret_file("portal"))),
-            *("--policies-url", policies),
+            *("--policies-url", policies, "--account-url", f"{issuer}/account"),
         ],
         "app": [
             *(python, "-m", "clients.app", "--port", str(ports.app), "--issuer", issuer),
             *("--client-id", "app", "--policies-url", policies),
             *("--post-logout-redirect-uri", f"http://localhost:{ports.app}/"),
+            *("--account-url", f"{issuer}/account"),
         ],
         "policies": [
             *(python, "-m", "clients.policies", "--port", str(ports.policies), "--issuer", issuer),

@@ -1,6 +1,7 @@
 """`idp accounts`: an admin finds, locks and unlocks accounts, on the data of a service that runs."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +137,26 @@ def test_an_account_is_locked_once() -> None:
     told("lock", EMAIL)
     said = typed("lock", EMAIL)
     assert (said.exit_code, said.stderr) == (1, "Error: only an active account can be locked\n")
+
+
+def test_a_case_is_told_by_its_number_without_naming_anybody(party: RelyingParty, service: InProcess) -> None:
+    visitor = service.visitor("203.0.113.9")
+    visitor.get("/register")
+    visitor.press(profile="person")
+    visitor.press(given_name="Carla", family_name="Verdi", username="+393471234502", accept_terms="yes")
+    visitor.press(new_password=PASSWORD)
+    found = re.search(r"[2-9A-Z]{3}-[2-9A-Z]{3}", visitor.last.text)
+    assert found is not None
+    case = told("case", found.group())
+    assert (case["journey"], case["reason"]) == ("registration", "name_differs")
+    assert "name_differs" in {event["reason"] for event in case["history"]}
+    said = typed("case", found.group().lower()).output
+    assert case["advice"] in said
+    for secret in ("Carla", "Verdi", "3471234502", "C100003"):
+        assert secret not in said + json.dumps(case)
+
+
+@pytest.mark.usefixtures("party")
+def test_a_case_number_of_nothing_is_a_plain_error() -> None:
+    said = typed("case", "222-222")
+    assert (said.exit_code, said.stderr) == (1, "Error: there is no such case\n")

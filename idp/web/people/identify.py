@@ -155,7 +155,12 @@ def blueprint(face: Face) -> Blueprint:
                 return _activate_page(arrival, known, form.values(), {"activation_code": "activation_wrong"})
             case HasAccount():
                 return _activate_page(
-                    arrival, known, form.values(), {"activation_code": "activation_registered"}
+                    arrival,
+                    known,
+                    form.values(),
+                    {"activation_code": "activation_registered"},
+                    login_url=arrival.sign_in,
+                    recover_url=arrival.address("/recover/activate"),
                 )
             case Accepted(choice, handle):
                 onward = arrival.go(CONTACTS if choice is Choice.CONTACTS else _USERNAME)
@@ -260,10 +265,12 @@ def blueprint(face: Face) -> Blueprint:
         faults: dict[str, str],
         *,
         status: int = 200,
+        **more: str,
     ) -> Response:
         return arrival.visit.page(
             "register-activate",
             status=status,
+            **more,
             accepts_terms=known is None,
             back_url=_back(arrival, known),
             case_number=_case(known),
