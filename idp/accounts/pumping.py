@@ -6,13 +6,7 @@ Numbers on file are not judged here: the agency wrote them down.
 
 from collections.abc import Collection
 
-import phonenumbers
-from phonenumbers import PhoneNumberType
-
 from idp.values import MobileNumber
-
-# Numbering plans without a range for mobiles (North America) say that a number is one or the other.
-_MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 
 
 def may_be_typed(number: MobileNumber, countries: Collection[str]) -> str | None:
@@ -21,13 +15,19 @@ def may_be_typed(number: MobileNumber, countries: Collection[str]) -> str | None
     ``not_mobile``: premium, shared cost, VoIP, pager, personal, short and satellite numbers, and whatever
     else no mobile phone answers. ``mobile_country``: a country outside the list (ISO 3166-1, in capitals).
     """
+    # Some megabytes, which a process that never sees a typed number is spared.
+    import phonenumbers
+
+    # Numbering plans without a range for mobiles (North America) say that a number is one or the other.
+    kinds = phonenumbers.PhoneNumberType
+    mobile = (kinds.MOBILE, kinds.FIXED_LINE_OR_MOBILE)
     try:
         parsed = phonenumbers.parse(number.text)
     except phonenumbers.NumberParseException:
         return "not_mobile"
     country = phonenumbers.region_code_for_number(parsed)
     # "001" are the world's own prefixes: satellites, international networks and premium services.
-    if country is None or len(country) != 2 or phonenumbers.number_type(parsed) not in _MOBILE:
+    if country is None or len(country) != 2 or phonenumbers.number_type(parsed) not in mobile:
         return "not_mobile"
     return None if country in countries else "mobile_country"
 

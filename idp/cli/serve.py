@@ -1,5 +1,6 @@
 """``idp serve``: the service under gunicorn (default) or granian (extra ``fast``)."""
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,9 @@ def serve(
     click.echo(
         f"idp: {settings.service.issuer} on {', '.join(addresses)} port {settings.service.port}", err=True
     )
+    # Workers share what was loaded so far as long as nobody writes to it, the collector included.
+    gc.collect()
+    gc.freeze()
     if settings.service.server == "granian":
         _granian(settings, addresses)
     else:
