@@ -175,6 +175,7 @@ def walked(service: InProcess, way: str, numbers: range) -> tuple[dict[str, Coun
     return walker.found, {table: after[table] - before[table] for table in TABLES}
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("way", ["registers", "is_identified"])
 def test_a_thousand_customers_and_a_thousand_strangers_look_and_cost_the_same(
     populous: InProcess, way: str

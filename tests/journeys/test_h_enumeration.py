@@ -82,6 +82,7 @@ def service(prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     limits = {
         "identifiers_per_session": many,
         "identifiers_per_source_ipv4": many,
+        "registrations_per_source": many,
         "sends_per_source_ipv4": many,
         "sends_per_prefix": many,
         "otp_breaker_failures": many,
@@ -217,6 +218,7 @@ def walked(service: InProcess, codes: list[str]) -> dict[tuple[str, str], set[Se
     return walker.found
 
 
+@pytest.mark.timeout(900)
 def test_a_thousand_known_and_a_thousand_unknown_identifiers_look_and_cost_the_same(
     service: InProcess,
 ) -> None:

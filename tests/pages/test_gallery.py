@@ -161,7 +161,8 @@ def test_the_keyboard_reaches_everything_in_the_order_of_the_page(
 def test_the_focus_goes_to_the_first_fault(state: State, gallery: Opened, walk: Page) -> None:
     walk.goto(f"{gallery[0]}/{state.name}")
     first = next(field for field in state.context["faults"] if field != "page")
-    assert walk.evaluate("document.activeElement.id") == first
+    # Browsers move the focus after the page has loaded.
+    walk.wait_for_function("field => document.activeElement.id === field", arg=first)
 
 
 @pytest.mark.parametrize("lang", ["it", "de"])
