@@ -213,7 +213,8 @@ def test_connections_cut_under_load_cost_few_requests_and_no_token_twice(
             again = until(5, lambda code=code: service.redeem(client, code))  # type: ignore[misc]
             # Cut before its commit it is still good; cut in the very act nobody knows, and it is spent.
             assert again.status_code in (200, 400)
-        assert service.redeem(client, code).status_code == 400
+        # Another cut connection may lie in a pool still: it answers 503 once, and never with a token.
+        assert until(5, lambda code=code: service.redeem(client, code)).status_code == 400  # type: ignore[misc]
     assert "Traceback" not in service.log
 
 

@@ -90,6 +90,11 @@ class SmtpSink:
         with self._arrived:
             self._refusals.append(Refusal(stage, reply, recipient, times))
 
+    def relent(self) -> None:
+        """Take every mail again; what was received stays."""
+        with self._arrived:
+            self._refusals.clear()
+
     def forget(self) -> None:
         """Drop all messages and all refusals."""
         with self._arrived:

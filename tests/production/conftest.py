@@ -55,6 +55,12 @@ def deployment(
         yield running
 
 
+@pytest.fixture(autouse=True)
+def mail_is_taken(smtp_server: SmtpSink) -> None:
+    """No refusal is left over from tests of delivery, which share the mail server."""
+    smtp_server.relent()
+
+
 @pytest.fixture(scope="session")
 def outside(chromium: Browser, deployment: Deployment) -> Iterator[Browser]:
     """A Chromium that finds the deployment's hosts and trusts exactly their keys."""
