@@ -11,7 +11,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 import redis
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from idp.settings import Settings
 from tests.parts import chromium as chromium_part
@@ -26,6 +26,8 @@ from tests.service import in_process, running
 # A busy machine is no counter-example; and of two runs of one tree, CI sees the same examples.
 hypothesis.settings.register_profile("project", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("project")
+# Nor is a page that comes late.
+expect.set_options(timeout=20_000)
 
 FAILED = pytest.StashKey[bool]()
 FAILURES = Path(__file__).parents[1] / "var/test-failures"

@@ -3,19 +3,15 @@
 The service runs in this process behind a real socket, so that its clock can be moved.
 """
 
-import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from socketserver import ThreadingMixIn
-from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
-from tests.parts.ports import free_port
-from tests.service.in_process import PASSWORD, InProcess, open_in_process, settings_for
+from tests.journeys.served import served
+from tests.service.in_process import PASSWORD, InProcess
+from tests.service.on_screen import on_page, press
 
 pytestmark = pytest.mark.slow
 
@@ -67,42 +63,19 @@ CUSTOMERS = {
 }
 
 
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's own name
-        """Say nothing."""
-
-
 @pytest.fixture(scope="module")
-def served(prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+def standing(prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
     """The service at an address of its own."""
     folder = tmp_path_factory.mktemp("business")
-    shutil.copytree(prepared_folder / "keys", folder / "keys")
-    shutil.copy(prepared_folder / "idp.sqlite3", folder / "idp.sqlite3")
-    port = free_port()
-    opened = open_in_process(
-        settings_for(
-            folder,
-            f"sqlite:///{folder / 'idp.sqlite3'}",
-            service={"issuer": f"http://localhost:{port}"},
-            brand={"portal_links": {"Area": AREA}},
-        )
-    )
-    with make_server("127.0.0.1", port, opened.app, _Server, _Quiet) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield opened
-        server.shutdown()
-    opened.idp.database.engine.dispose()
+    with served(prepared_folder, folder, brand={"portal_links": {"Area": AREA}}) as service:
+        yield service
 
 
 @pytest.fixture
-def service(served: InProcess) -> InProcess:
+def service(standing: InProcess) -> InProcess:
     """The service, with nobody registered."""
-    served.wipe()
-    return served
+    standing.wipe()
+    return standing
 
 
 @pytest.fixture(params=["desktop", "phone"])
@@ -122,17 +95,11 @@ def other(chromium: Browser) -> Iterator[Page]:
     context.close()
 
 
-def on_page(page: Page, name: str) -> None:
-    """Wait until the page of this name is shown, and fits its window."""
-    expect(page.locator(f'main[data-page="{name}"]')).to_be_visible(timeout=20_000)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-
-
 def to_data(service: InProcess, page: Page, profile: str) -> None:
     page.goto(f"{service.idp.issuer}/register")
     on_page(page, "register-profile")
     page.check(f'input[name="profile"][value="{profile}"]')
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "register-data")
 
 
@@ -144,14 +111,14 @@ def to_password(service: InProcess, page: Page, typed: dict[str, str]) -> None:
     if typed["profile"] == "company":
         page.check("#may_act")
     page.check("#accept_terms")
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "register-password")
 
 
 def to_verify(service: InProcess, page: Page, typed: dict[str, str]) -> None:
     to_password(service, page, typed)
     page.fill("#new_password", PASSWORD)
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "register-verify")
 
 
@@ -185,7 +152,7 @@ def test_b3_every_business_customer_registers_as_they_write_their_name(
     typed, contact = CUSTOMERS[number]
     to_verify(service, page, typed)
     page.fill("#code", service.code_for(contact))
-    page.click("form:has(#code) #continue")
+    press(page, "form:has(#code) #continue")
     done(service, page, number)
     assert contact in page.locator("#username").inner_text().replace("\u200b", "").replace(" ", "")
     with service.idp.reading() as tx:
@@ -200,7 +167,7 @@ def test_b2_a_professional_is_asked_names_and_vat_number(service: InProcess, pag
     expect(page.locator("#company_name")).to_have_count(0)
     page.fill("#given_name", "Giulia")
     page.fill("#vat_number", "12345010587")
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "register-data")
     expect(page.locator("#vat_number-error")).to_be_visible()
     expect(page.locator("#family_name-error")).to_be_visible()
@@ -214,13 +181,13 @@ def test_b2_a_company_is_asked_who_acts_and_that_they_may(service: InProcess, pa
         if name not in ("profile", "acting_name"):
             page.fill(f"#{name}", value)
     page.check("#accept_terms")
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "register-data")
     expect(page.locator("#acting_name-error")).to_be_visible()
     expect(page.locator("#may_act-error")).to_be_visible()
     page.fill("#acting_name", "Bruno Bruni")
     page.check("#may_act")
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "register-password")
 
 
@@ -239,7 +206,7 @@ def test_b3_what_differs_is_told_to_the_contact_and_not_to_the_page(
     assert (message["to"], message["purpose"]) == ("+393451234508", letter)
     assert (message["code"], message["link"]) == (None, None)
     page.fill("#code", "123456")
-    page.click("form:has(#code) #continue")
+    press(page, "form:has(#code) #continue")
     expect(page.locator("#code-error")).to_be_visible()
     assert accounts_of(service) == []
 
@@ -254,13 +221,13 @@ def test_b4_the_username_is_a_contact_on_file_in_any_spelling(service: InProcess
             page.fill(f"#{name}", value)
     page.fill("#username", "davide")
     page.check("#accept_terms")
-    page.click("#continue")
+    press(page, "#continue")
     expect(page.locator("#username-error")).to_be_visible()
     page.fill("#username", "0039 340-123.4507")
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "register-password")
     page.fill("#new_password", PASSWORD)
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "register-verify")
     assert [m["to"] for m in service.post()] == ["+393401234507"]
 
@@ -274,11 +241,11 @@ def test_b5_the_rules_of_the_password_tick_while_one_types(service: InProcess, p
     expect(page.locator('#password-rules li[data-rule="upper"]')).not_to_have_class("met")
     # What everybody knows about the company is refused on the server.
     page.fill("#new_password", "Officine8verde")
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "register-password")
     expect(page.locator("#new_password-error")).to_be_visible()
     page.fill("#new_password", PASSWORD)
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "register-verify")
 
 
@@ -292,7 +259,7 @@ def test_b6_the_link_of_an_email_completes_in_the_browser_that_began(service: In
     assert page.url == f"{service.idp.issuer}/register/link"
     expect(page.locator("#new_password")).to_have_count(0)
     assert accounts_of(service) == []
-    page.click("#continue")
+    press(page, "#continue")
     done(service, page, "C100007")
 
 
@@ -304,11 +271,11 @@ def test_b6_the_link_of_an_email_completes_in_another_browser(
     on_page(other, "link")
     other.fill("#vat_number", "12345030584")
     other.fill("#new_password", NEW_PASSWORD)
-    other.click("#continue")
+    press(other, "#continue")
     expect(other.locator("#vat_number-error")).to_be_visible()
     other.fill("#vat_number", "12345050582")
     other.fill("#new_password", NEW_PASSWORD)
-    other.click("#continue")
+    press(other, "#continue")
     done(service, other, "C100011")
     expect(other.locator("#continue")).to_contain_text("Area")
     # The first tab stands where it stood.
@@ -326,7 +293,7 @@ def test_b6_the_link_of_a_text_message_completes_for_a_company(
     on_page(other, "link")
     other.fill("#vat_number", "12345030584")
     other.fill("#new_password", NEW_PASSWORD)
-    other.click("#continue")
+    press(other, "#continue")
     done(service, other, "C100009")
 
 
@@ -340,11 +307,11 @@ def test_b6_a_used_link_leads_to_the_one_page_that_sends_a_new_message(
     on_page(other, "link-expired")
     page.goto(message["link"])
     on_page(page, "link-expired")
-    page.click("#resend")
+    press(page, "#resend")
     on_page(page, "register-verify")
     open_message(service, page)
     on_page(page, "link")
-    page.click("#continue")
+    press(page, "#continue")
     done(service, page, "C100010")
 
 
@@ -353,17 +320,17 @@ def test_b6_where_another_account_is_signed_in_it_is_signed_out_first(
 ) -> None:
     to_verify(service, other, BRUNO)
     other.fill("#code", service.code_for("+393451234508"))
-    other.click("form:has(#code) #continue")
+    press(other, "form:has(#code) #continue")
     on_page(other, "register-done")
     to_verify(service, page, GIULIA)
     open_message(service, other)
     on_page(other, "link")
     expect(other.locator("#new_password")).to_have_count(0)
-    other.click("#continue")
+    press(other, "#continue")
     expect(other.locator("#new_password")).to_be_visible()
     other.fill("#vat_number", "12345010586")
     other.fill("#new_password", NEW_PASSWORD)
-    other.click("#continue")
+    press(other, "#continue")
     on_page(other, "register-done")
     assert sorted(accounts_of(service)) == ["C100007", "C100009"]
 
@@ -384,12 +351,12 @@ def test_b7_another_message_is_sent_after_a_minute(service: InProcess, page: Pag
     service.post()
     service.clock.move(60)
     page.reload()
-    page.click("#resend")
+    press(page, "#resend")
     on_page(page, "register-verify")
     expect(page.locator('[role="status"]').first).to_be_visible()
     assert len(service.post()) == 2
     page.fill("#code", service.code_for("info@caffedellangolo.example"))
-    page.click("form:has(#code) #continue")
+    press(page, "form:has(#code) #continue")
     done(service, page, "C100010")
 
 
@@ -401,7 +368,7 @@ def test_b7_who_has_finished_elsewhere_is_led_to_the_sign_in(
     on_page(other, "link")
     other.fill("#vat_number", "12345040583")
     other.fill("#new_password", NEW_PASSWORD)
-    other.click("#continue")
+    press(other, "#continue")
     done(service, other, "C100010")
     page.reload()
     on_page(page, "register-verify")

@@ -10,6 +10,7 @@ from idp.flows import mobile, people
 from tests.journeys.account_walks import DAY, EMAIL, HOLD, MOBILE, OTHER, issued, link_of, run
 from tests.journeys.served import served
 from tests.service.in_process import PASSWORD, InProcess
+from tests.service.on_screen import on_page, press
 
 pytestmark = pytest.mark.slow
 
@@ -41,18 +42,12 @@ def page(context: BrowserContext, request: pytest.FixtureRequest) -> Page:
     return page
 
 
-def on_page(page: Page, name: str) -> None:
-    """Wait until the page of this name is shown, and fits its window."""
-    expect(page.locator(f'main[data-page="{name}"]')).to_be_visible(timeout=20_000)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-
-
 def signed_in(service: InProcess, page: Page, *, username: str = EMAIL, password: str = PASSWORD) -> None:
     page.goto(f"{service.idp.issuer}/account")
     on_page(page, "login")
     page.fill("#username", username)
     page.fill("#password", password)
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "account")
 
 
@@ -60,15 +55,15 @@ def type_code(service: InProcess, page: Page, contact: str) -> None:
     """Read the code in the inbox, as a person would, and type it."""
     code = service.code_for(contact)
     page.fill("#code", f"{code[:3]} {code[3:]}")
-    page.click("form:has(#code) #continue")
+    press(page, "form:has(#code) #continue")
 
 
 def to_form(service: InProcess, page: Page) -> None:
     """Press "add" or "change", and confirm by a code at the email."""
-    page.click("#change-mobile")
+    press(page, "#change-mobile")
     on_page(page, "account-confirm")
     page.locator("label", has_text="Per email").first.click()
-    page.click("#continue")
+    press(page, "#continue")
     expect(page.locator("#code")).to_be_visible()
     type_code(service, page, EMAIL)
     on_page(page, "mobile")
@@ -79,7 +74,7 @@ def typed(service: InProcess, page: Page, number: str = "333 987 6543", *, lost:
     page.fill("#mobile", number)
     if lost:
         page.check("#old_lost")
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "mobile-verify")
 
 
@@ -95,14 +90,14 @@ def test_g1_to_g5_a_number_that_the_agency_has_not_waits(service: InProcess, pag
     expect(page.locator("#mobile")).to_contain_text("Ancora nessuno")
     to_form(service, page)
     page.fill("#mobile", "06 5550 0101")
-    page.click("#continue")
+    press(page, "#continue")
     expect(page.locator("#mobile-error")).to_be_visible()
     page.fill("#mobile", "333 987 6543")
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "mobile-verify")
     code = service.code_for(OTHER)
     page.fill("#code", f"{(int(code) + 1) % 1_000_000:06}")
-    page.click("form:has(#code) #continue")
+    press(page, "form:has(#code) #continue")
     expect(page.locator("#code-error")).to_be_visible()
     type_code(service, page, OTHER)
     on_page(page, "account")
@@ -125,16 +120,16 @@ def test_g6_a_lost_number_gets_no_codes_any_more(service: InProcess, page: Page)
     type_code(service, page, MOBILE)
     on_page(page, "account")
     service.clock.move(301)
-    page.click("#change-mobile")
+    press(page, "#change-mobile")
     on_page(page, "account-confirm")
     page.locator("label", has_text="Per email").first.click()
-    page.click("#continue")
+    press(page, "#continue")
     service.clock.move(1)
     type_code(service, page, EMAIL)
     on_page(page, "mobile")
     page.fill("#mobile", OTHER)
     page.check("#old_lost")
-    page.click("#continue")
+    press(page, "#continue")
     type_code(service, page, OTHER)
     on_page(page, "account")
     expect(page.locator("#mobile")).to_contain_text("non riceve codici")
@@ -150,9 +145,9 @@ def test_g7_one_press_on_the_notices_link_cancels(service: InProcess, page: Page
     elsewhere.goto(link_of(service))
     on_page(elsewhere, "mobile-cancel")
     assert elsewhere.url.endswith("/account/cancel")
-    elsewhere.click("#continue")
+    press(elsewhere, "#continue")
     on_page(elsewhere, "mobile-cancelled")
-    elsewhere.click("#recover")
+    press(elsewhere, "#recover")
     on_page(elsewhere, "recover")
     elsewhere.context.close()
     page.reload()
@@ -163,7 +158,7 @@ def test_g7_one_press_on_the_notices_link_cancels(service: InProcess, page: Page
 def test_g7_one_press_on_the_account_page_cancels(service: InProcess, page: Page) -> None:
     signed_in(service, page)
     pending(service, page)
-    page.click("#cancel")
+    press(page, "#cancel")
     on_page(page, "account")
     expect(page.locator("#change-under-way")).to_have_count(0)
     expect(page.locator(".notice.good")).to_be_visible()
@@ -181,13 +176,13 @@ def test_g8_after_48_hours_the_number_confirms(service: InProcess, page: Page) -
 def test_g9_an_activation_code_confirms_at_once(service: InProcess, page: Page) -> None:
     signed_in(service, page)
     pending(service, page)
-    page.click("#confirm-mobile")
+    press(page, "#confirm-mobile")
     on_page(page, "mobile-confirm")
     page.fill("#activation_code", "0000-0000-0000-0000")
-    page.click("#continue")
+    press(page, "#continue")
     expect(page.locator("#activation_code-error")).to_be_visible()
     page.fill("#activation_code", issued(service))
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "account")
     expect(page.locator("#mobile")).to_contain_text("333 987 6543")
 
@@ -205,15 +200,15 @@ def test_h_the_password_is_changed_and_other_devices_are_signed_out(service: InP
     other.get("/account")
     other.press(username=EMAIL, password=PASSWORD)
     signed_in(service, page)
-    page.click("#change-password")
+    press(page, "#change-password")
     on_page(page, "account-password")
     page.fill("#current_password", "Sbagliata7")
     page.fill("#new_password", NEW)
-    page.click("#continue")
+    press(page, "#continue")
     expect(page.locator("#current_password-error")).to_be_visible()
     page.fill("#current_password", PASSWORD)
     page.fill("#new_password", NEW)
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "account")
     expect(page.locator(".notice.good")).to_be_visible()
     other.get("/account")
@@ -223,13 +218,13 @@ def test_h_the_password_is_changed_and_other_devices_are_signed_out(service: InP
 def test_h_the_username_is_changed_to_another_own_contact(service: InProcess, page: Page) -> None:
     signed_in(service, page)
     service.clock.move(301)
-    page.click("#change-username")
+    press(page, "#change-username")
     on_page(page, "account-confirm")
     page.fill("#current_password", PASSWORD)
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "account-username")
     page.locator("label", has_text="4501").click()
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "username-verify")
     type_code(service, page, MOBILE)
     on_page(page, "account")
@@ -241,9 +236,9 @@ def test_l_a_username_that_ends_is_asked_about_and_may_be_put_off(service: InPro
     page.goto(f"{service.idp.issuer}/account")
     page.fill("#username", EMAIL)
     page.fill("#password", PASSWORD)
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "account-username")
-    page.click("#later")
+    press(page, "#later")
     on_page(page, "account")
     expect(page.locator("#username-ends")).to_be_visible()
 
@@ -251,5 +246,5 @@ def test_l_a_username_that_ends_is_asked_about_and_may_be_put_off(service: InPro
 def test_g_limited_says_until_when(service: InProcess, page: Page) -> None:
     run(service, f"UPDATE accounts SET limited_until = {service.clock.now() + DAY}")
     signed_in(service, page)
-    page.click("#change-mobile")
+    press(page, "#change-mobile")
     on_page(page, "limited")

@@ -3,21 +3,17 @@
 The service runs in this process behind a real socket, so that its clock can be moved.
 """
 
-import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from socketserver import ThreadingMixIn
-from typing import Any
 from urllib.parse import urlencode
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, ViewportSize, expect
 
 from tests.journeys.recovery_walks import EMAIL, MOBILE, NEW, NOBODY, TAX_CODE, confirm, issued, value
-from tests.parts.ports import free_port
-from tests.service.in_process import CALLBACK, InProcess, open_in_process, settings_for
+from tests.journeys.served import served
+from tests.service.in_process import CALLBACK, InProcess
+from tests.service.on_screen import on_page, press
 from tests.service.relying_party import VERIFIER, challenge_of
 
 pytestmark = pytest.mark.slow
@@ -26,44 +22,21 @@ DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, h
 AREA = "https://portal.insurer.example/area"
 
 
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's own name
-        """Say nothing."""
-
-
 @pytest.fixture(scope="module")
-def served(prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+def standing(prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
     """The service at an address of its own."""
     folder = tmp_path_factory.mktemp("recovery")
-    shutil.copytree(prepared_folder / "keys", folder / "keys")
-    shutil.copy(prepared_folder / "idp.sqlite3", folder / "idp.sqlite3")
-    port = free_port()
-    opened = open_in_process(
-        settings_for(
-            folder,
-            f"sqlite:///{folder / 'idp.sqlite3'}",
-            service={"issuer": f"http://localhost:{port}"},
-            brand={"portal_links": {"Area": AREA}},
-        )
-    )
-    with make_server("127.0.0.1", port, opened.app, _Server, _Quiet) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield opened
-        server.shutdown()
-    opened.idp.database.engine.dispose()
+    with served(prepared_folder, folder, brand={"portal_links": {"Area": AREA}}) as service:
+        yield service
 
 
 @pytest.fixture
-def service(served: InProcess) -> InProcess:
+def service(standing: InProcess) -> InProcess:
     """The service, with Maria registered by email."""
-    served.wipe()
-    served.register(served.visitor("192.0.2.1"))
-    served.clock.move(3600 - served.clock.now() % 3600)
-    return served
+    standing.wipe()
+    standing.register(standing.visitor("192.0.2.1"))
+    standing.clock.move(3600 - standing.clock.now() % 3600)
+    return standing
 
 
 @pytest.fixture(params=["desktop", "phone"])
@@ -72,12 +45,6 @@ def page(context: BrowserContext, request: pytest.FixtureRequest) -> Page:
     page = context.new_page()
     page.set_viewport_size(DESKTOP if request.param == "desktop" else PHONE)
     return page
-
-
-def on_page(page: Page, name: str) -> None:
-    """Wait until the page of this name is shown, and fits its window."""
-    expect(page.locator(f'main[data-page="{name}"]')).to_be_visible(timeout=20_000)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def played(route: Route) -> None:
@@ -105,7 +72,7 @@ def to_sign_in(service: InProcess, page: Page) -> None:
 def to_contacts(page: Page, code: str = TAX_CODE) -> None:
     on_page(page, "recover")
     page.fill("#identifier", code)
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "recover-contacts")
 
 
@@ -113,19 +80,19 @@ def choose(page: Page, kind: str) -> None:
     """Press the email or the mobile."""
     words = {"email": "Per email", "mobile": "Per SMS"}[kind]
     page.locator("label", has_text=words).first.click()
-    page.click("#continue")
+    press(page, "#continue")
 
 
 def type_code(service: InProcess, page: Page, contact: str) -> None:
     """Read the code in the inbox, as a person would, and type it."""
     code = service.code_for(contact)
     page.fill("#code", f"{code[:3]} {code[3:]}")
-    page.click("form:has(#code) #continue")
+    press(page, "form:has(#code) #continue")
 
 
 def test_h1_to_h7_from_the_portal_and_back_to_it(service: InProcess, page: Page) -> None:
     to_sign_in(service, page)
-    page.click("#recover")
+    press(page, "#recover")
     to_contacts(page)
     choose(page, "email")
     on_page(page, "recover-verify")
@@ -133,13 +100,13 @@ def test_h1_to_h7_from_the_portal_and_back_to_it(service: InProcess, page: Page)
     on_page(page, "recover-password")
     assert EMAIL in page.locator("#username").inner_text().replace("\u200b", "")
     page.fill("#new_password", "corta")
-    page.click("#continue")
+    press(page, "#continue")
     expect(page.locator("#new_password-error")).to_be_visible()
     page.fill("#new_password", NEW)
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "recover-done")
     assert EMAIL in page.locator("#username").inner_text().replace("\u200b", "")
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "login")
     page.fill("#username", EMAIL)
     page.fill("#password", NEW)
@@ -161,7 +128,7 @@ def test_h3_the_email_shows_the_code_and_no_link(service: InProcess, page: Page)
     page.go_back()
     on_page(page, "recover-verify")
     page.fill("#code", code)
-    page.click("form:has(#code) #continue")
+    press(page, "form:has(#code) #continue")
     on_page(page, "recover-password")
 
 
@@ -178,16 +145,16 @@ def test_h4_and_h5_a_second_proof_and_what_stays(service: InProcess, page: Page)
     on_page(page, "recover-factors")
     box = page.locator('input[type="checkbox"]')
     expect(box).to_be_checked()
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "recover-password")
     page.go_back()
     on_page(page, "recover-factors")
     page.locator("label", has_text="+39").click()
     expect(box).not_to_be_checked()
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "recover-password")
     page.fill("#new_password", NEW)
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "recover-done")
     assert value(service, "SELECT count(*) FROM proven_contacts WHERE kind = 'mobile'") == 0
     assert value(service, "SELECT limited_until FROM accounts") is None
@@ -196,17 +163,17 @@ def test_h4_and_h5_a_second_proof_and_what_stays(service: InProcess, page: Page)
 def test_h9_with_an_activation_code(service: InProcess, page: Page) -> None:
     code = issued(service)
     page.goto(f"{service.idp.issuer}/recover")
-    page.click("#activate")
+    press(page, "#activate")
     on_page(page, "recover-activate")
     page.fill("#identifier", TAX_CODE)
     page.fill("#activation_code", "ABCD-ABCD-ABCD-ABCD")
-    page.click("#continue")
+    press(page, "#continue")
     expect(page.locator("#activation_code-error")).to_be_visible()
     page.fill("#activation_code", code.lower().replace("-", " "))
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "recover-password")
     page.fill("#new_password", NEW)
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "recover-done")
     page.context.route(AREA, played)
     page.click("#continue")
@@ -218,10 +185,10 @@ def test_whoever_is_nobody_sees_the_same_and_gets_nothing(service: InProcess, pa
     page.goto(f"{service.idp.issuer}/recover")
     to_contacts(page, NOBODY)
     page.locator('input[name="contact"]').first.check(force=True)
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "recover-verify")
     page.fill("#code", "123456")
-    page.click("form:has(#code) #continue")
+    press(page, "form:has(#code) #continue")
     expect(page.locator("#code-error")).to_be_visible()
     assert len(service.post()) == before
 
@@ -246,8 +213,8 @@ def test_the_browsers_own_back_and_forward_lose_nothing(service: InProcess, page
     tab.goto(f"{service.idp.issuer}/recover/verify")
     on_page(tab, "recover-password")
     tab.fill("#new_password", NEW)
-    tab.click("#continue")
+    press(tab, "#continue")
     on_page(tab, "recover-done")
     page.fill("#new_password", "Domani4giallo")
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "recover-done")

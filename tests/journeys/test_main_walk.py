@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.service.demo import Demo, running_demo
+from tests.service.on_screen import on_page, press
 from tests.service.running import HttpBrowser
 
 pytestmark = pytest.mark.slow
@@ -20,35 +21,30 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         yield running
 
 
-def on_page(page: Page, name: str) -> None:
-    """Wait until the page of this name is shown."""
-    expect(page.locator(f'main[data-page="{name}"]')).to_be_visible(timeout=20_000)
-
-
 def test_c100001_registers_from_the_portal_sees_her_policies_in_both_apps_and_signs_out(
     context: BrowserContext, demo: Demo
 ) -> None:
     page = context.new_page()
     page.goto(demo.portal)
     on_page(page, "portal-home")
-    page.click("#register")
+    press(page, "#register")
     on_page(page, "register-profile")
     page.check('input[name="profile"][value="person"]')
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "register-data")
     page.fill("#given_name", "Maria")
     page.fill("#family_name", "Rossi")
     page.fill("#username", "maria.rossi@posta.example")
     page.check("#accept_terms")
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "register-password")
     page.fill("#new_password", PASSWORD)
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "register-verify")
     page.fill("#code", demo.code_for("maria.rossi@posta.example"))
-    page.click("form:has(#code) #continue")
+    press(page, "form:has(#code) #continue")
     on_page(page, "register-done")
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "portal-policies")
     expect(page.locator('[data-policy="RCA-100001"]')).to_be_visible()
     expect(page.locator('[data-policy="VITA-100001"]')).to_be_visible()
@@ -58,7 +54,7 @@ def test_c100001_registers_from_the_portal_sees_her_policies_in_both_apps_and_si
     on_page(app, "app-policies")
     expect(app.locator('[data-policy="RCA-100001"]')).to_be_visible()
 
-    page.click("#logout")
+    press(page, "#logout")
     on_page(page, "portal-home")
     app.goto(demo.app)
     on_page(app, "app-home")
@@ -85,15 +81,15 @@ def test_he_comes_back_his_mobile_is_no_username_and_his_email_is_one_in_any_spe
     registered(demo)
     page = context.new_page()
     page.goto(demo.portal)
-    page.click("#login")
+    press(page, "#login")
     on_page(page, "login")
     page.fill("#username", "380 123 4513")
     page.fill("#password", PASSWORD)
-    page.click("#continue")
+    press(page, "#continue")
     expect(page.locator("#password-error")).to_be_visible()
     page.fill("#username", "Giuseppe.Russo60@POSTA.example")
     page.fill("#password", PASSWORD)
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "portal-policies")
 
 
@@ -102,12 +98,12 @@ def test_going_back_to_a_page_that_refused_an_answer_does_not_offer_to_send_it_a
 ) -> None:
     page = context.new_page()
     page.goto(demo.portal)
-    page.click("#login")
+    press(page, "#login")
     page.fill("#username", "maria.rossi@posta.example")
     page.fill("#password", PASSWORD + "x")
-    page.click("#continue")
+    press(page, "#continue")
     expect(page.locator("#password-error")).to_be_visible()
-    page.click("#continue")
+    press(page, "#continue")
     expect(page.locator("#password-error")).to_be_visible()
     page.goto(f"{demo.issuer}/legal/privacy")
     page.go_back()

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext
 
 from tests.production.deployment import Deployment
-from tests.production.test_journeys import on_page
+from tests.service.on_screen import on_page
 from tests.service.running import VERIFIER_CHALLENGE
 
 pytestmark = [pytest.mark.production, pytest.mark.slow]

@@ -8,43 +8,39 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.production.deployment import SENDER, SMS_SECRET, Deployment, code_in
+from tests.service.on_screen import on_page, press
 
 pytestmark = [pytest.mark.production, pytest.mark.slow]
 
 PASSWORD = "Tramonto7blu"
 
 
-def on_page(page: Page, name: str) -> None:
-    """Wait until the page of this name is shown."""
-    expect(page.locator(f'main[data-page="{name}"]')).to_be_visible()
-
-
 def ask_for_a_code(page: Page, portal: str, given_name: str, family_name: str, username: str) -> None:
     """Walk from the portal to the page that waits for a code."""
     page.goto(portal)
     on_page(page, "portal-home")
-    page.click("#register")
+    press(page, "#register")
     on_page(page, "register-profile")
     page.check('input[name="profile"][value="person"]')
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "register-data")
     page.fill("#given_name", given_name)
     page.fill("#family_name", family_name)
     page.fill("#username", username)
     page.check("#accept_terms")
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "register-password")
     page.fill("#new_password", PASSWORD)
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "register-verify")
 
 
 def answer(page: Page, code: str) -> None:
     """Type the code and go on to the portal."""
     page.fill("#code", code)
-    page.click("form:has(#code) #continue")
+    press(page, "form:has(#code) #continue")
     on_page(page, "register-done")
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "portal-policies")
 
 
@@ -66,7 +62,7 @@ def test_c100001_registers_by_mail_reads_her_policies_in_both_apps_and_signs_out
     on_page(app, "app-policies")
     expect(app.locator('[data-policy="RCA-100001"]')).to_be_visible()
 
-    page.click("#logout")
+    press(page, "#logout")
     on_page(page, "portal-home")
     app.goto(deployment.app.url)
     on_page(app, "app-home")
@@ -96,14 +92,14 @@ def test_c100003_registers_by_sms_signed_and_comes_back_with_his_password(
     assert post.json["from"] == "Esempio"
     answer(page, code_in(post.json["text"]))
     expect(page.locator("[data-policy]").first).to_be_visible()
-    page.click("#logout")
+    press(page, "#logout")
     on_page(page, "portal-home")
 
-    page.click("#login")
+    press(page, "#login")
     on_page(page, "login")
     page.fill("#username", "+39 347 123 4502")
     page.fill("#password", PASSWORD)
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "portal-policies")
 
 
@@ -117,7 +113,7 @@ def test_a_sign_out_at_the_provider_ends_the_portals_session_by_a_back_channel_c
     provider = customer.new_page()
     provider.goto(f"{deployment.issuer}/logout")
     on_page(provider, "logout")
-    provider.click("#confirm-logout")
+    press(provider, "#confirm-logout")
     on_page(provider, "signed-out")
     # Nothing of the portal was visited meanwhile: only the call between servers can have ended its session.
     deadline = time.monotonic() + 5

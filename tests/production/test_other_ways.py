@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.production.deployment import Deployment, code_in
-from tests.production.test_journeys import PASSWORD, answer, ask_for_a_code, on_page
+from tests.production.test_journeys import PASSWORD, answer, ask_for_a_code
+from tests.service.on_screen import on_page, press
 
 pytestmark = [pytest.mark.production, pytest.mark.slow]
 
@@ -48,7 +49,7 @@ def our_cookies(context: BrowserContext, deployment: Deployment) -> set[str]:
 def choose(page: Page, mask: str) -> None:
     """Choose the contact with this mask, and send the code there."""
     page.locator(".choice", has_text=mask).locator("label").click()
-    page.click("#continue")
+    press(page, "#continue")
 
 
 def test_c100010_registers_by_the_link_of_a_mail_in_another_browser(
@@ -56,10 +57,10 @@ def test_c100010_registers_by_the_link_of_a_mail_in_another_browser(
 ) -> None:
     page = customer.new_page()
     page.goto(deployment.portal.url)
-    page.click("#register")
+    press(page, "#register")
     on_page(page, "register-profile")
     page.check('input[name="profile"][value="company"]')
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "register-data")
     page.fill("#company_name", "Caffè dell'Angolo snc di D'Angelo e C.")
     page.fill("#vat_number", "12345040583")
@@ -67,10 +68,10 @@ def test_c100010_registers_by_the_link_of_a_mail_in_another_browser(
     page.check("#may_act")
     page.fill("#username", "info@caffedellangolo.example")
     page.check("#accept_terms")
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "register-password")
     page.fill("#new_password", PASSWORD)
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "register-verify")
 
     mail = deployment.mail.wait_for_mail("info@caffedellangolo.example")
@@ -87,27 +88,27 @@ def test_c100010_registers_by_the_link_of_a_mail_in_another_browser(
     assert elsewhere.url == f"{deployment.issuer}/register/link"
     elsewhere.fill("#vat_number", "12345040583")
     elsewhere.fill("#new_password", NEW_PASSWORD)
-    elsewhere.click("#continue")
+    press(elsewhere, "#continue")
     on_page(elsewhere, "register-done")
     assert any("session" in name for name in our_cookies(telephone, deployment))
     assert not any("session" in name for name in our_cookies(customer, deployment))
-    elsewhere.click("#continue")
+    press(elsewhere, "#continue")
     on_page(elsewhere, "portal-home")
-    elsewhere.click("#login")
+    press(elsewhere, "#login")
     on_page(elsewhere, "portal-policies")
     expect(elsewhere.locator('[data-policy="NEG-100010"]')).to_be_visible()
 
     # The first browser learns of nothing, and the sign-in there wants the password that was chosen last.
     page.reload()
     on_page(page, "register-verify")
-    page.click("#finished-elsewhere")
+    press(page, "#finished-elsewhere")
     on_page(page, "login")
     page.fill("#username", "info@caffedellangolo.example")
     page.fill("#password", PASSWORD)
-    page.click("#continue")
+    press(page, "#continue")
     expect(page.locator("#password-error")).to_be_visible()
     page.fill("#password", NEW_PASSWORD)
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "portal-policies")
 
 
@@ -118,10 +119,10 @@ def test_c100012_is_not_recognised_and_registers_by_tax_code(
     ask_for_a_code(page, deployment.portal.url, "Niccolò", "Alessandri", "niccolo.dalessandro@posta.example")
     told = deployment.mail.wait_for_mail("niccolo.dalessandro@posta.example").text
     assert re.search(r"\b\d{6}\b", told) is None, "what is wrong, and no code"
-    page.click("#not-recognised")
+    press(page, "#not-recognised")
     on_page(page, "register-identify")
     page.fill("#identifier", "dls ncl 90m15 g273h")
-    page.click("#continue")
+    press(page, "#continue")
     on_page(page, "register-contacts")
     choose(page, "+39 ••• ••• ••10")
     # The password that was chosen in this browser stays.
@@ -140,30 +141,30 @@ def test_c100014_recovers_by_sms_and_is_signed_out_elsewhere(
 
     lost = telephone.new_page()
     lost.goto(deployment.portal.url)
-    lost.click("#login")
+    press(lost, "#login")
     on_page(lost, "login")
-    lost.click("#recover")
+    press(lost, "#recover")
     on_page(lost, "recover")
     lost.fill("#identifier", "RSSGPP60H01C351E")
-    lost.click("#continue")
+    press(lost, "#continue")
     on_page(lost, "recover-contacts")
     choose(lost, "+39 ••• ••• ••13")
     on_page(lost, "recover-verify")
     lost.fill("#code", code_in(sms_to(deployment, "+393801234513", count=3)))
-    lost.click("form:has(#code) #continue")
+    press(lost, "form:has(#code) #continue")
     expect(lost.locator("main")).to_have_attribute("data-page", re.compile("recover-(factors|password)"))
     if lost.locator('main[data-page="recover-factors"]').count():
-        lost.click("#continue")
+        press(lost, "#continue")
     on_page(lost, "recover-password")
     lost.fill("#new_password", NEW_PASSWORD)
-    lost.click("#continue")
+    press(lost, "#continue")
     on_page(lost, "recover-done")
     assert all(name.startswith("__Host-idp_") for name in our_cookies(telephone, deployment))
-    lost.click("#continue")
+    press(lost, "#continue")
     on_page(lost, "login")
     lost.fill("#username", "380 123 4513")
     lost.fill("#password", NEW_PASSWORD)
-    lost.click("#continue")
+    press(lost, "#continue")
     on_page(lost, "portal-policies")
     told = deployment.mail.wait_for_mail("giuseppe.russo60@posta.example", count=2).text
     assert "password" in told.lower()
@@ -173,5 +174,5 @@ def test_c100014_recovers_by_sms_and_is_signed_out_elsewhere(
     on_page(page, "login")
     page.fill("#username", "380 123 4513")
     page.fill("#password", PASSWORD)
-    page.click("#continue")
+    press(page, "#continue")
     expect(page.locator("#password-error")).to_be_visible()
