@@ -193,6 +193,15 @@ def test_the_death_of_a_customer_ends_everything_silently(
     assert visitor.page == "login"
 
 
+def test_the_family_finds_a_page_at_the_foot_of_every_other(service: InProcess) -> None:
+    visitor = service.visitor()
+    for address in ("/register", "/recover", "/login?to=account"):
+        assert 'href="/legal/heirs"' in visitor.get(address).text
+    page = visitor.get("/legal/heirs")
+    assert page.status_code == 200
+    assert "Se un cliente è morto" in page.text
+
+
 def test_a_death_that_was_an_error_is_taken_back(
     service: InProcess, party: RelyingParty, tmp_path: Path
 ) -> None:

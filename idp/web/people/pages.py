@@ -72,6 +72,7 @@ TEMPLATE_OF: Mapping[str, str] = {
     "legal-privacy": "legal/privacy.html",
     "legal-terms": "legal/terms.html",
     "legal-accessibility": "legal/accessibility.html",
+    "legal-heirs": "legal/heirs.html",
     "dev-inbox": "dev/inbox.html",
 }
 

@@ -56,6 +56,8 @@ STATES = (
     State("legal-privacy", "legal-privacy"),
     State("legal-terms", "legal-terms"),
     State("legal-accessibility", "legal-accessibility"),
+    State("legal-heirs", "legal-heirs"),
+    State("legal-heirs-bare", "legal-heirs", brand=BARE),
     State("dev-inbox", "dev-inbox", {"messages": _MESSAGES}),
     State("dev-inbox-empty", "dev-inbox", {"messages": []}),
 )
