@@ -20,8 +20,6 @@ from idp.store.accounts import ON_FILE, TYPED, AccountProfile, AccountRow, Prove
 from idp.store.database import Tx
 from idp.values import Contact, ContactKind, Proof, ProofKind
 
-own_contacts = telling.own_on_file
-
 
 @dataclass(frozen=True, slots=True)
 class Evidence:

@@ -12,14 +12,14 @@ from sqlalchemy.exc import IntegrityError
 from idp.accounts.audit import Event
 from idp.accounts.challenge import Challenge, Purpose
 from idp.accounts.password import Personal
-from idp.flows import birth, fresh, proving, register, telling, throttle
+from idp.flows import fresh, passwords, proving, telling, throttle
 from idp.flows import sessions as session_flows
 from idp.flows.browser import Browser
 from idp.flows.fresh import Owner, Unknown
 from idp.flows.idp import Idp
 from idp.flows.login import Right, Throttled, Wrong
+from idp.flows.passwords import PasswordRefused
 from idp.flows.proving import Late, Limited, NotYet, Question, Refused
-from idp.flows.register import PasswordRefused
 from idp.flows.sessions import Begun
 from idp.flows.telling import Own
 from idp.flows.wording import Purpose as Letter
@@ -64,7 +64,7 @@ def change_password(
     if not isinstance(checked, Right):
         return checked
     own = telling.own(idp, known.account)
-    refused = register.judge_password(idp, new, _personal(idp, known, own))
+    refused = passwords.judge(idp, new, _personal(idp, known, own))
     if refused is not None:
         return refused
     # Compared as they are hashed: other forms of the same characters are the same password.
@@ -186,7 +186,7 @@ class Taken:
 def choices(idp: Idp, known: Owner) -> tuple[Choice, ...]:
     """The customer's own contacts on file that are nobody's username. Raises ``RegistryDown``."""
     record = idp.registry.by_customer_number(known.account.customer_number)
-    contacts = () if record is None else birth.own_contacts(idp, record)
+    contacts = () if record is None else telling.own_on_file(idp, record)
     indexes = {contact: idp.sealer.contact_index(contact) for contact in dict.fromkeys(contacts)}
     if not indexes:
         return ()

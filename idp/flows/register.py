@@ -25,15 +25,13 @@ from idp.flows.birth import Beaten, Evidence, Registered
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.judging import Judged
+from idp.flows.passwords import PasswordRefused
 from idp.flows.proving import Late, Limited, NotYet, Question, Refused, Sent
 from idp.flows.wording import Purpose as Letter
 from idp.store import accounts, activation_codes, audit, challenges, enrolments
 from idp.store.accounts import ACTIVATION, CONTACT
 from idp.store.database import Tx
 from idp.values import Contact, ContactKind, Handle, ProfileKind
-
-PasswordRefused = passwords.PasswordRefused
-judge_password = passwords.judge
 
 LINK = "/register/link/"
 """The path of the page that a link opens; the token follows."""

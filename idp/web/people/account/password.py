@@ -5,7 +5,7 @@ from flask import Blueprint, Response
 from idp.flows import credentials
 from idp.flows.credentials import AlreadyChanged, Changed, Same
 from idp.flows.login import Throttled, Wrong
-from idp.flows.register import PasswordRefused
+from idp.flows.passwords import PasswordRefused
 from idp.web.people.account.doors import PASSWORD
 from idp.web.people.account.entering import enter, later
 from idp.web.people.forms import AccountPasswordForm
