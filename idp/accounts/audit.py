@@ -66,6 +66,13 @@ class Event(StrEnum):
     MOBILE_REFUSED = "mobile_refused"
     MOBILE_CONFIRMED = "mobile_confirmed"
     MOBILE_CANCELLED = "mobile_cancelled"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REFUSED = "passkey_refused"
+    PASSKEY_CONFIRMED = "passkey_confirmed"
+    PASSKEY_RENAMED = "passkey_renamed"
+    PASSKEY_REMOVED = "passkey_removed"
+    PASSKEY_COPIED = "passkey_copied"
+    PASSKEY_OFFER_DECLINED = "passkey_offer_declined"
     ACCOUNT_LOOKED_UP = "account_looked_up"
     ACCOUNT_LOCKED = "account_locked"
     ACCOUNT_UNLOCKED = "account_unlocked"
@@ -91,7 +98,7 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
     Event.CHALLENGE_SENT: frozenset({"challenge", "purpose", "channel", "resend"}),
     Event.CHALLENGE_FAILED: frozenset({"challenge", "purpose", "channel", "reason", "tries_left"}),
     Event.CHALLENGE_ANSWERED: frozenset({"challenge", "purpose", "channel"}),
-    Event.SIGN_IN_SUCCEEDED: frozenset({"session", "proof", "acr", "known_browser"}),
+    Event.SIGN_IN_SUCCEEDED: frozenset({"session", "proof", "acr", "known_browser", "passkey", "held"}),
     Event.SIGN_IN_FAILED: frozenset({"reason", "known_browser"}),
     Event.SIGN_IN_THROTTLED: frozenset({"brake", "retry_after"}),
     Event.CONFIRMED_AGAIN: frozenset({"session", "proof"}),
@@ -129,6 +136,13 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
     Event.MOBILE_REFUSED: frozenset({"change", "reason"}),
     Event.MOBILE_CONFIRMED: frozenset({"change", "by"}),
     Event.MOBILE_CANCELLED: frozenset({"change", "by", "removed"}),
+    Event.PASSKEY_ADDED: frozenset({"passkey", "session", "synced", "until"}),
+    Event.PASSKEY_REFUSED: frozenset({"passkey", "purpose", "reason"}),
+    Event.PASSKEY_CONFIRMED: frozenset({"passkey"}),
+    Event.PASSKEY_RENAMED: frozenset({"passkey"}),
+    Event.PASSKEY_REMOVED: frozenset({"passkey", "by", "sessions"}),
+    Event.PASSKEY_COPIED: frozenset({"passkey", "purpose"}),
+    Event.PASSKEY_OFFER_DECLINED: frozenset(),
     Event.ACCOUNT_LOOKED_UP: frozenset({"found"}),
     Event.ACCOUNT_LOCKED: frozenset({"sessions"}),
     Event.ACCOUNT_UNLOCKED: frozenset(),

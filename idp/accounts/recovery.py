@@ -117,6 +117,11 @@ def keepable(proven: Sequence[ProvenWay]) -> tuple[ProvenWay, ...]:
     return tuple(way for way in proven if way.kind is ContactKind.MOBILE)
 
 
+def passkey_mark(passkey_id: str) -> str:
+    """How a passkey stands among what is kept."""
+    return f"passkey:{passkey_id}"
+
+
 def old_enough(changed_on: date, contact_age: int, now: int) -> bool:
     """Whether a contact that last changed on that day (UTC) may recover: ``contact_age`` in seconds."""
     since = datetime(changed_on.year, changed_on.month, changed_on.day, tzinfo=UTC)
@@ -149,6 +154,8 @@ class Account:
     password_changed_at: int | None
     used_index: bytes = field(repr=False)
     proven: tuple[ProvenWay, ...] = ()
+    # The ids of its passkeys, which are kept or removed like mobiles.
+    passkeys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +205,7 @@ class Recovery:
             return Stage.OVER
         if self.second_at is None and self.ways(account):
             return Stage.SECOND
-        if self.kept is None and keepable(account.proven):
+        if self.kept is None and (keepable(account.proven) or account.passkeys):
             return Stage.FACTORS
         return Stage.PASSWORD
 
@@ -213,6 +220,12 @@ class Recovery:
         """The ways that go when it is completed: those that were not said to be kept."""
         kept = self.kept or frozenset()
         return tuple(way for way in keepable(proven) if way.contact_index.hex() not in kept)
+
+    @property
+    def kept_passkeys(self) -> tuple[str, ...]:
+        """The ids of the passkeys that stay; every other one goes."""
+        mark = passkey_mark("")
+        return tuple(one.removeprefix(mark) for one in sorted(self.kept or ()) if one.startswith(mark))
 
     def _still(self, account: Account) -> bool:
         # One begun before the password was changed belongs to the earlier password: it dies with it.

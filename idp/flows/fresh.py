@@ -33,13 +33,15 @@ from idp.values import Contact, ContactKind, Proof, ProofKind
 class Needs(StrEnum):
     """What a change asks for."""
 
-    # The password of today, or a code.
+    # The password of today, a code, or a passkey.
     ANY = "any"
-    # A code at a contact that was there before, or what stands for one.
+    # A code at a contact that was there before, or what stands for one, or a passkey.
     CONTACT = "contact"
 
 
-_CONTACT_PROOFS = frozenset({ProofKind.EMAIL_CODE, ProofKind.SMS_CODE, ProofKind.ACTIVATION_CODE})
+_CONTACT_PROOFS = frozenset(
+    {ProofKind.EMAIL_CODE, ProofKind.SMS_CODE, ProofKind.ACTIVATION_CODE, ProofKind.PASSKEY}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,8 @@ def is_fresh(idp: Idp, known: Owner, needs: Needs, *, now_ms: int) -> bool:
     """Whether a proof of this session is young enough, and of the kind that is needed."""
     since = now_ms - idp.settings.lifetimes.fresh_authentication * 1000
     return any(
-        proof.at >= since and (needs is Needs.ANY or proof.kind in _CONTACT_PROOFS)
+        # What is held itself changes nothing (accounts.ledger).
+        proof.at >= since and not proof.held and (needs is Needs.ANY or proof.kind in _CONTACT_PROOFS)
         for proof in known.row.session.proofs
     )
 

@@ -10,6 +10,7 @@ Nobody is signed in by any of this. Each step reads where the recovery stands fr
 
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Literal
 
 from idp.accounts import enrolment as cases
 from idp.accounts.audit import Event
@@ -25,16 +26,19 @@ from idp.accounts.recovery import (
     Stage,
     keepable,
     obstacle_of,
+    passkey_mark,
 )
 from idp.flows import activation, nobody, offering, proving, throttle
+from idp.flows import passkeys as passkey_flows
 from idp.flows.activation import Wrong as WrongCode
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.proving import Late, Limited, NotYet, Question, Refused, Sent
 from idp.flows.wording import Purpose as Letter
-from idp.store import accounts, audit, challenges, mobile_changes, recoveries
+from idp.store import accounts, audit, challenges, mobile_changes, passkeys, recoveries
 from idp.store.accounts import AccountRow, ProvenContact
 from idp.store.database import Tx
+from idp.store.passkeys import PasskeyRow
 from idp.store.recoveries import RecoveryRow
 from idp.values import Contact, ContactKind, Handle, Identifier, RecordState
 
@@ -181,19 +185,25 @@ def under_way(idp: Idp, handle: Handle, browser: Browser, *, now: int) -> UnderW
             return None
         challenge = challenges.latest(tx, row.id)
         # Before it is proven nothing of an account is looked at: it would be there, or not.
-        owner, ways = (None, ()) if row.proven_at is None else _owned(tx, row)
+        owner, ways, keys = (None, (), ()) if row.proven_at is None else _owned(tx, row)
     recovery = recoveries.opened(idp.sealer, row)
-    account = account_of(idp, recovery, owner, ways)
+    account = account_of(idp, recovery, owner, ways, keys)
     return UnderWay(recovery, recovery.stage(account, now), challenge, account, owner)
 
 
-def _owned(tx: Tx, row: RecoveryRow) -> tuple[AccountRow | None, tuple[ProvenWay, ...]]:
+def _owned(
+    tx: Tx, row: RecoveryRow
+) -> tuple[AccountRow | None, tuple[ProvenWay, ...], tuple[PasskeyRow, ...]]:
     sub = row.sub or ""
-    return accounts.by_sub(tx, sub), recoveries.ways_of(tx, sub)
+    return accounts.by_sub(tx, sub), recoveries.ways_of(tx, sub), passkeys.of_account(tx, sub)
 
 
 def account_of(
-    idp: Idp, recovery: Recovery, owner: AccountRow | None, ways: tuple[ProvenWay, ...]
+    idp: Idp,
+    recovery: Recovery,
+    owner: AccountRow | None,
+    ways: tuple[ProvenWay, ...],
+    keys: tuple[PasskeyRow, ...],
 ) -> Account | None:
     """What of the account decides where the recovery stands."""
     choice = recovery.choice
@@ -205,6 +215,7 @@ def account_of(
         password_changed_at=owner.password_changed_at,
         used_index=idp.sealer.contact_index(choice.contact),
         proven=ways,
+        passkeys=tuple(row.passkey.id for row in keys),
     )
 
 
@@ -486,10 +497,14 @@ def _handle_of(idp: Idp, recovery: Recovery, way: ProvenWay) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """A way of confirming that the customer keeps or removes; ``added_at`` in epoch seconds."""
+    """A way of confirming that the customer keeps or removes; ``added_at`` in epoch seconds.
+
+    ``name``: of a mobile its mask, of a passkey what its owner calls it.
+    """
 
     handle: str
-    contact: Contact
+    kind: Literal["mobile", "passkey"]
+    name: str
     added_at: int
     just_used: bool
 
@@ -500,15 +515,27 @@ def factors(idp: Idp, known: UnderWay) -> tuple[Factor, ...]:
     if account is None:
         return ()
     used = _used(idp, known.recovery, account)
-    return tuple(
+    mobiles = tuple(
         Factor(
             _handle_of(idp, known.recovery, way),
-            opened(idp, account.sub, way),
+            "mobile",
+            opened(idp, account.sub, way).masked,
             way.added_at,
             way.contact_index in used,
         )
         for way in keepable(account.proven)
     )
+    keys = tuple(
+        Factor(
+            _handle_of_passkey(idp, known.recovery, shown.passkey.id),
+            "passkey",
+            shown.name,
+            shown.passkey.created_at,
+            just_used=False,
+        )
+        for shown in passkey_flows.of(idp, account.sub)
+    )
+    return (*mobiles, *keys)
 
 
 def _used(idp: Idp, recovery: Recovery, account: Account) -> frozenset[bytes]:
@@ -532,12 +559,20 @@ def keep(idp: Idp, known: UnderWay, handles: frozenset[str], *, now: int) -> Kep
         way.contact_index.hex()
         for way in keepable(account.proven)
         if _handle_of(idp, known.recovery, way) in handles
+    ) | frozenset(
+        passkey_mark(passkey_id)
+        for passkey_id in account.passkeys
+        if _handle_of_passkey(idp, known.recovery, passkey_id) in handles
     )
     said = replace(known.recovery, kept=kept)
     sealed = recoveries.seal(idp.sealer, said)
     with idp.writing() as tx:
         noted = recoveries.keep(tx, said, sealed_offer=sealed, now=now)
     return Kept() if noted else Unknown()
+
+
+def _handle_of_passkey(idp: Idp, recovery: Recovery, passkey_id: str) -> str:
+    return idp.sealer.pseudonym(f"recovery:{recovery.id}:{passkey_mark(passkey_id)}")
 
 
 def _case(recovery: Recovery) -> dict[str, str | int | bool | None]:

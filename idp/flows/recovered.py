@@ -11,6 +11,7 @@ from idp.accounts.audit import Event
 from idp.accounts.challenge import Purpose
 from idp.accounts.recovery import Recovery, Stage
 from idp.flows import activation, passwords, recover, telling, throttle
+from idp.flows import passkeys as passkey_flows
 from idp.flows import sessions as session_flows
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
@@ -18,7 +19,7 @@ from idp.flows.passwords import PasswordRefused
 from idp.flows.proving import Limited
 from idp.flows.recover import UnderWay
 from idp.flows.wording import Purpose as Letter
-from idp.store import accounts, audit, credentials, outbox, recoveries, sessions, tokens
+from idp.store import accounts, audit, credentials, outbox, passkeys, recoveries, sessions, tokens
 from idp.store.accounts import AccountRow
 from idp.store.database import Tx
 from idp.store.outbox import Parcel
@@ -164,7 +165,8 @@ def _write(
         raise _Late
     # As it stands in this transaction: a factor may have been added, or another contact chosen, since.
     ways = recoveries.ways_of(tx, sub)
-    account = recover.account_of(idp, recovery, accounts.by_sub(tx, sub), ways)
+    keys = passkeys.of_account(tx, sub)
+    account = recover.account_of(idp, recovery, accounts.by_sub(tx, sub), ways, keys)
     standing = replace(
         recovery,
         chosen=row.chosen,
@@ -200,6 +202,7 @@ def _write(
     removed = standing.removes(ways)
     for way in removed:
         recoveries.remove_way(tx, sub, way, now=now)
+    dropped = passkey_flows.drop_others(idp, tx, sub, kept=standing.kept_passkeys, now=now)
     ended = sessions.end_all(tx, sub, now=now)
     revoked = tokens.revoke_all(tx, sub, now=now)
     if issued is not None and not revoked <= issued:
@@ -220,7 +223,7 @@ def _write(
             "second": row.second_at is not None,
             "sessions": len(ended),
             "clients": len(farewells),
-            "removed": len(removed),
+            "removed": len(removed) + dropped,
         },
     )
 

@@ -52,6 +52,11 @@ NOTICES = frozenset(
         Purpose.MOBILE_CANCELLED,
         Purpose.CONTACT_REMOVED,
         Purpose.USERNAME_REMOVED,
+        Purpose.PASSKEY_ADDED,
+        Purpose.PASSKEY_PENDING,
+        Purpose.PASSKEY_RENAMED,
+        Purpose.PASSKEY_REMOVED,
+        Purpose.PASSKEY_COPIED,
     }
 )
 """What is sent without ``may_send``; all else answers somebody who asked for a code, be it by a truth."""

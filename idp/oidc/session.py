@@ -9,6 +9,8 @@ _METHODS: dict[ProofKind, tuple[Amr, ...]] = {
     ProofKind.EMAIL_CODE: (Amr.OTP,),
     ProofKind.SMS_CODE: (Amr.OTP, Amr.SMS),
     ProofKind.ACTIVATION_CODE: (Amr.OTP,),
+    # The key's own method goes before it (``Proof.key``).
+    ProofKind.PASSKEY: (Amr.USER_PRESENCE,),
 }
 
 TOGETHER = 10 * 60 * 1000
@@ -40,8 +42,13 @@ class Session:
 
     @property
     def acr(self) -> Acr:
-        """The class that was earned, never more (contract: assurance)."""
-        kinds = {proof.kind for proof in self._together}
+        """The class that was earned, never more (contract: assurance).
+
+        A passkey that is still held signs in and earns the lowest: nothing new confirms anything.
+        """
+        kinds = {proof.kind for proof in self._together if not proof.held}
+        if ProofKind.PASSKEY in kinds:
+            return Acr.PASSKEY
         if {ProofKind.PASSWORD, ProofKind.SMS_CODE} <= kinds:
             return Acr.TWO_FACTOR
         return Acr.SINGLE
@@ -49,7 +56,10 @@ class Session:
     @property
     def amr(self) -> tuple[Amr, ...]:
         """The methods that were used (RFC 8176), each once."""
-        methods = dict.fromkeys(method for proof in self._together for method in _METHODS[proof.kind])
-        if self.acr is Acr.TWO_FACTOR:
+        methods: dict[Amr, None] = {}
+        for proof in self._together:
+            methods |= dict.fromkeys((*((proof.key,) if proof.key else ()), *_METHODS[proof.kind]))
+        # A passkey is had, and opened by what its owner is or knows: two factors, held or not.
+        if self.acr is Acr.TWO_FACTOR or Amr.USER_PRESENCE in methods:
             methods[Amr.MULTI_FACTOR] = None
         return tuple(methods)

@@ -44,7 +44,12 @@ class Lifetimes(Section):
     )
     pending_hold: Seconds = Field(
         default=2 * _DAY,
-        description="How long a number waits that a customer typed and the registry does not have, seconds.",
+        description="How long a number waits that a customer typed and the registry does not have, and a "
+        "passkey that was added on a weak proof, seconds.",
+    )
+    held_after_recovery: Seconds = Field(
+        default=_DAY,
+        description="For how long after any recovery a passkey that is added waits so, seconds.",
     )
     trusted_browser: Seconds = Field(default=30 * _DAY, description="Trust in a browser, seconds.")
     known_browser: Seconds = Field(

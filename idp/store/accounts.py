@@ -51,6 +51,8 @@ class AccountRow:
     username_ends_at: int | None = None
     # Until when it confirms nothing and changes no contact, after a recovery without second factor.
     limited_until: int | None = None
+    # When it was last recovered.
+    recovered_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,6 +190,7 @@ _SET_PASSWORD = (
         password_hash=bindparam("new_hash"),
         password_changed_at=bindparam("new_changed_at"),
         limited_until=bindparam("new_limited_until"),
+        recovered_at=bindparam("now"),
     )
     .returning(accounts.c.sub)
 )
@@ -349,6 +350,7 @@ def set_password(
         # Another time than before, also within one second: by it a change is known.
         "new_changed_at": now if seen is None else max(now, seen + 1),
         "new_limited_until": limited_until,
+        "now": now,
     }
     return tx.execute(_SET_PASSWORD, values).one_or_none() is not None
 

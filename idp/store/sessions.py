@@ -12,7 +12,7 @@ from idp.oidc.session import Session
 from idp.store.database import Tx
 from idp.store.prepared import Prepared
 from idp.store.tables import accounts, authorizations, known_browsers, sessions
-from idp.values import Proof, ProofKind
+from idp.values import Amr, Proof, ProofKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def find(tx: Tx, handle_digest: bytes, *, now: int, idle: int) -> SessionRow | N
     if row is None:
         return None
     session_id, sub, written, last_seen_at, language = row
-    proofs = tuple(Proof(ProofKind(kind), at) for kind, at in json.loads(written))
+    proofs = tuple(_proof(*parts) for parts in json.loads(written))
     return SessionRow(Session(session_id, sub, proofs), language, last_seen_at)
 
 
@@ -176,4 +176,11 @@ def remember_browser(tx: Tx, browser_digest: bytes, sub: str, *, now: int) -> No
 
 
 def _written(proofs: tuple[Proof, ...]) -> str:
-    return json.dumps([[proof.kind, proof.at] for proof in proofs])
+    # The node of a release before reads what it knows: a passkey alone has more than two parts.
+    return json.dumps(
+        [[proof.kind, proof.at, *([proof.key, proof.held] if proof.key else [])] for proof in proofs]
+    )
+
+
+def _proof(kind: str, at: int, key: str | None = None, held: bool = False) -> Proof:
+    return Proof(ProofKind(kind), at, None if key is None else Amr(key), held)

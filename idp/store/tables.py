@@ -110,6 +110,8 @@ accounts = Table(
     Column("username_ends_at", Seconds, nullable=True, index=True),
     # Recovered without a second factor: no operation and no change of contacts until then (journey H).
     Column("limited_until", Seconds, nullable=True),
+    # Last recovered: whatever is added soon after is held (journey E).
+    Column("recovered_at", Seconds, nullable=True),
 )
 
 proven_contacts = Table(
@@ -145,6 +147,44 @@ mobile_changes = Table(
     Column("ended_at", Seconds, nullable=True),
     # "time", "registry", "admin" or "activation".
     Column("confirmed_by", String(16), nullable=True),
+)
+
+passkeys = Table(
+    "passkeys",
+    metadata,
+    # A WebAuthn credential (journey E).
+    Column("id", String(32), primary_key=True),
+    Column("sub", ForeignKey("accounts.sub", ondelete="CASCADE"), nullable=False, index=True),
+    # At most 1023 bytes (WebAuthn §7.1), one in the world.
+    Column("credential_id", LargeBinary, nullable=False, unique=True),
+    # COSE_Key, as the authenticator gave it.
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    Column("backup_eligible", Boolean, nullable=False),
+    Column("backed_up", Boolean, nullable=False),
+    # What the browser said of the ways to reach it, in the specification's words, by spaces.
+    Column("transports", String(100), nullable=False),
+    Column("aaguid", String(36), nullable=False),
+    # The name that its owner gave it.
+    Column("sealed_name", LargeBinary, nullable=False),
+    Column("created_at", Seconds, nullable=False),
+    Column("last_used_at", Seconds, nullable=True),
+    # It signs in, and confirms nothing until then.
+    Column("pending_until", Seconds, nullable=True),
+    # Its counter went back, as a copy's does: it confirms nothing any more.
+    Column("flagged_at", Seconds, nullable=True),
+    # Of the token in the notices, by which one press removes it.
+    Column("cancel_digest", Digest, nullable=True, unique=True),
+)
+
+passkey_owners = Table(
+    "passkey_owners",
+    metadata,
+    Column("sub", ForeignKey("accounts.sub", ondelete="CASCADE"), primary_key=True),
+    # Whom a passkey names: random, and nothing else in the world (WebAuthn §14.6.1).
+    Column("user_handle", LargeBinary(64), nullable=False, unique=True),
+    # The customer does not want to be asked again.
+    Column("never_offer_at", Seconds, nullable=True),
 )
 
 activation_codes = Table(
@@ -242,7 +282,8 @@ sessions = Table(
     Column("id", String(32), primary_key=True),
     Column("handle_digest", Digest, nullable=False, unique=True),
     Column("sub", ForeignKey("accounts.sub", ondelete="CASCADE"), nullable=False, index=True),
-    # JSON list of [kind, milliseconds]: the proofs given in this session.
+    # JSON list of the proofs given in this session: [kind, milliseconds], of a passkey also its kind of key
+    # and whether it was held.
     Column("proofs", Text, nullable=False),
     Column("created_at", Seconds, nullable=False),
     Column("last_seen_at", Seconds, nullable=False),

@@ -32,11 +32,19 @@ class ProofKind(StrEnum):
     SMS_CODE = "sms_code"
     # Handed over by somebody who saw an identity document (journeys, *Words*).
     ACTIVATION_CODE = "activation_code"
+    # A passkey whose device verified the person, by fingerprint, face or the device's own code.
+    PASSKEY = "passkey"
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One proof given in one session: what was done, and when (epoch milliseconds)."""
+    """One proof given in one session: what was done, and when (epoch milliseconds).
+
+    Of a passkey also ``key``: ``hwk`` where it cannot leave its device, ``swk`` where it can; and ``held``:
+    it was too new to confirm anything (``idp.accounts.ledger``).
+    """
 
     kind: ProofKind
     at: int
+    key: Amr | None = None
+    held: bool = False

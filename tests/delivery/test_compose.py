@@ -30,8 +30,10 @@ CODE_PURPOSES = (
     Purpose.USERNAME_CODE,
     Purpose.MOBILE_CODE,
 )
-LINK_PURPOSES = (Purpose.REGISTRATION_CODE, Purpose.MOBILE_PENDING)
-"""The only ones that may carry a link: where it completes a registration, where it stops a new number."""
+STOPPING = (Purpose.MOBILE_PENDING, Purpose.PASSKEY_ADDED, Purpose.PASSKEY_PENDING)
+"""Never without the link that stops what was added: a number, a device."""
+LINK_PURPOSES = (Purpose.REGISTRATION_CODE, *STOPPING)
+"""The only ones that may carry a link: where it completes a registration, where it stops something new."""
 SCAM = {
     "it": "Non dirlo a nessuno: se te lo chiedono, anche a nome nostro, è una truffa",
     "en": "Tell nobody: if someone asks for it, even in our name, it is a scam",
@@ -54,8 +56,8 @@ def composer(host: str = LONGEST_HOST, brand: Brand | None = None) -> Composer:
 
 
 def facts(purpose: Purpose, link: str | None) -> dict[str, str | int | None]:
-    """What is known to a message; a new number's notice is never without its link."""
-    return {**FACTS, "link": link or (LINK if purpose is Purpose.MOBILE_PENDING else None)}
+    """What is known to a message; the notice of something new is never without its link."""
+    return {**FACTS, "link": link or (LINK if purpose in STOPPING else None)}
 
 
 def sms(purpose: Purpose, language: str, *, link: str | None = None, by: Composer | None = None) -> str:
@@ -190,6 +192,15 @@ def test_g_a_pending_number_says_when_it_counts_and_where_to_stop_it(language: s
         composer().compose(Purpose.MOBILE_PENDING, language, Channel.SMS, FACTS)
     with pytest.raises(KeyError, match="until"):
         composer().compose(Purpose.MOBILE_PENDING, language, Channel.SMS, {"at": NOW, "link": LINK})
+
+
+@every_language
+@pytest.mark.parametrize("purpose", [Purpose.PASSKEY_ADDED, Purpose.PASSKEY_PENDING])
+def test_e_a_new_device_is_told_with_the_link_that_stops_it(purpose: Purpose, language: str) -> None:
+    assert LINK in sms(purpose, language)
+    assert LINK in letter(purpose, language).text
+    with pytest.raises(KeyError, match="link"):
+        composer().compose(purpose, language, Channel.SMS, FACTS)
 
 
 def test_l_a_lost_username_says_until_when_it_signs_in() -> None:

@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 
 from idp.oidc.session import Session
-from idp.values import Acr, Proof, ProofKind
+from idp.values import Acr, Amr, Proof, ProofKind
 
 PASSWORD, EMAIL, SMS = ProofKind.PASSWORD, ProofKind.EMAIL_CODE, ProofKind.SMS_CODE
 
@@ -42,7 +42,26 @@ def test_every_set_of_proofs_names_each_method_once_and_no_other() -> None:
             assert len(set(amr)) == len(amr)
             assert ("pwd" in amr) == (PASSWORD in kinds)
             assert ("sms" in amr) == (SMS in kinds)
-            assert ("mfa" in amr) == (session(*kinds).acr is Acr.TWO_FACTOR)
+            assert ("mfa" in amr) == (session(*kinds).acr is not Acr.SINGLE)
+
+
+@pytest.mark.parametrize("key", [Amr.HARDWARE_KEY, Amr.SOFTWARE_KEY])
+def test_a_passkey_earns_the_highest_class_and_names_its_kind_of_key(key: Amr) -> None:
+    passkey = Proof(ProofKind.PASSKEY, 1_000_000, key=key)
+    assert Session("sid", "sub", (passkey,)).acr is Acr.PASSKEY
+    assert Session("sid", "sub", (passkey,)).amr == (key, "user", "mfa")
+    with_password = Session("sid", "sub", (Proof(PASSWORD, 1_000_000), passkey))
+    assert with_password.acr is Acr.PASSKEY
+    assert with_password.amr == ("pwd", key, "user", "mfa")
+
+
+def test_a_passkey_that_is_held_earns_the_lowest_and_hides_nothing() -> None:
+    held = Proof(ProofKind.PASSKEY, 1_000_000, key=Amr.SOFTWARE_KEY, held=True)
+    assert Session("sid", "sub", (held,)).acr is Acr.SINGLE
+    assert Session("sid", "sub", (held,)).amr == ("swk", "user", "mfa")
+    assert Session("sid", "sub", (held, Proof(PASSWORD, 1_000_000))).acr is Acr.SINGLE
+    both = Session("sid", "sub", (held, Proof(PASSWORD, 1_000_000), Proof(SMS, 1_000_000)))
+    assert both.acr is Acr.TWO_FACTOR
 
 
 def test_auth_time_is_when_the_newest_proof_was_given() -> None:

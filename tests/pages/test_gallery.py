@@ -185,6 +185,9 @@ def test_the_focus_goes_to_the_first_fault(state: State, gallery: Opened, walk: 
         "account-long",
         "mobile-fault",
         "mobile-cancel",
+        "passkeys",
+        "passkeys-flagged",
+        "passkey-cancel",
     ],
 )
 def test_a_page_fits_letters_of_twice_the_size(
@@ -361,7 +364,7 @@ def test_enter_in_a_field_presses_the_primary_button(gallery: Opened, sheet: Pag
     sheet.keyboard.press("Enter")
     expect(sheet.locator("[data-page=sunk]")).to_be_visible()
     posted = [name for name, _ in gallery[1].sunk[-1]]
-    assert posted == ["csrf", "username", "password"]
+    assert posted == ["csrf", "passkey_ready", "username", "password"]
 
 
 def test_cancel_says_so(gallery: Opened, sheet: Page) -> None:
@@ -424,6 +427,8 @@ FILLED: dict[str, dict[str, Any]] = {
     "account-password": {"current_password": "Abcdefg1", "new_password": "Abcdefg2"},
     "mobile": {"mobile": "333 123 4567"},
     "mobile-cancel": {"confirm": "yes"},
+    "passkey-name": {"name": "Telefono"},
+    "passkey-cancel": {"confirm": "yes"},
     "consent": {},
 }
 

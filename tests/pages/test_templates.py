@@ -19,7 +19,10 @@ DATA_PAGE = {name: "legal" if name.startswith("legal-") else name for name in TE
 
 # The surface outside robots rely on: page → the names of its fields, the ids of its buttons and links.
 CONTRACT: dict[str, tuple[list[str], list[str]]] = {
-    "login": (["csrf", "username", "password", "cancel"], ["username", "password", "continue", "cancel"]),
+    "login": (
+        ["csrf", "passkey_ready", "username", "password", "cancel", "csrf", "credential"],
+        ["username", "password", "continue", "cancel", "use-passkey"],
+    ),
     "register-profile": (
         ["csrf", "profile", "profile", "profile", "cancel"],
         ["profile", "continue", "cancel"],
@@ -60,6 +63,10 @@ CONTRACT: dict[str, tuple[list[str], list[str]]] = {
     ),
     "register-username": (["csrf", "username"], ["username", "continue"]),
     "register-done": (["csrf"], ["continue", "username"]),
+    "register-done-offer": (
+        ["csrf", "csrf", "credential", "csrf", "never"],
+        ["continue", "enrol-passkey", "never", "username"],
+    ),
     "link": (["csrf"], ["continue"]),
     "link-ask": (["csrf", "family_name", "new_password"], ["family_name", "new_password", "continue"]),
     "link-ask-company": (["csrf", "vat_number", "new_password"], ["vat_number", "new_password", "continue"]),
@@ -74,8 +81,25 @@ CONTRACT: dict[str, tuple[list[str], list[str]]] = {
     "recover-factors": (["csrf", "keep_f1", "keep_f2", "keep_f3"], ["keep_f1", "continue"]),
     "recover-password": (["csrf", "new_password"], ["new_password", "username", "continue"]),
     "recover-done": (["csrf"], ["username", "continue"]),
-    "account": ([], ["username", "mobile", "change-username", "change-password", "change-mobile"]),
+    "account": (
+        [],
+        ["username", "mobile", "change-username", "change-password", "change-mobile", "change-passkeys"],
+    ),
     "account-change": (["csrf", "cancel"], ["cancel", "change-under-way", "confirm-mobile"]),
+    "account-confirm-passkey": (
+        ["csrf", "current_password", "csrf", "credential"],
+        ["current_password", "continue", "use-passkey", "use-code"],
+    ),
+    "passkey-offer": (["csrf", "credential", "csrf", "never"], ["enrol-passkey", "continue", "never"]),
+    "passkeys": ([], ["add-passkey", "back"]),
+    "passkey-add": (["csrf", "credential"], ["enrol-passkey", "back"]),
+    "passkey-confirm": (["csrf", "activation_code"], ["activation_code", "continue"]),
+    "passkey-name": (["csrf", "name"], ["name", "continue"]),
+    "passkey-remove": (["csrf"], ["continue"]),
+    "passkey-remove-last": ([], ["back"]),
+    "passkey-cancel": (["csrf", "confirm"], ["continue"]),
+    "passkey-cancel-over": ([], []),
+    "passkey-cancelled": ([], ["recover"]),
     "account-confirm": (["csrf", "current_password"], ["current_password", "continue", "use-code"]),
     "account-confirm-choose": (["csrf", "contact", "contact"], ["contact", "continue", "use-password"]),
     "account-confirm-code": (["csrf", "code", "csrf", "resend"], ["code", "continue", "resend"]),
@@ -176,11 +200,12 @@ def test_a_form_posts_with_a_token_and_one_primary_button(state: State) -> None:
     if state.page == "account":
         # Nothing is asked there; what may be pressed is the way out of a change under way.
         assert [e["id"] for e in submits] == (["cancel"] if state.context["change"] else [])
-    elif page.all("form"):
-        primary = [e["id"] for e in submits if "primary" in e["class"].split()]
-        assert primary == [{"logout": "confirm-logout", "link-expired": "resend"}.get(state.page, "continue")]
-        # Enter presses the first submit button of a form: it must be the primary one.
-        assert submits[0]["id"] == primary[0]
+    elif submits:
+        primary = [e["id"] for e in page.all("button") if "primary" in e["class"].split()]
+        others = {"logout": "confirm-logout", "link-expired": "resend", "passkey-offer": "enrol-passkey"}
+        assert primary == [others.get(state.page, "continue")]
+        # Enter presses the first submit button of a form: it must be the primary one, where that sends it.
+        assert submits[0]["id"] == ("continue" if state.page == "passkey-offer" else primary[0])
 
 
 @pytest.mark.parametrize("name", CONTRACT)

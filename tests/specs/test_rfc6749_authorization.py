@@ -382,7 +382,7 @@ def test_a30_nothing_in_page_or_address_changes_the_request(service: InProcess) 
     party.ask(visitor)
     at = visitor.at
     hidden = re.findall(r'<input type="hidden" name="([^"]+)"', visitor.last.text)
-    assert hidden == ["csrf"]
+    assert hidden == ["csrf", "passkey_ready", "csrf", "credential"]
     evil = {
         "client_id": "stranger",
         "redirect_uri": "https://evil.example/",

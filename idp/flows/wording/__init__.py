@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from idp.flows.wording.contacts import CONTACTS
 from idp.flows.wording.mobile import MOBILE
+from idp.flows.wording.passkeys import PASSKEYS
 from idp.flows.wording.purpose import Purpose
 from idp.flows.wording.recover import RECOVER
 from idp.flows.wording.register import REGISTER, REGISTRATION_CODE_AND_LINK
@@ -29,7 +30,7 @@ __all__ = [
     "sentences",
 ]
 
-WORDINGS: Mapping[Purpose, Wording] = {**REGISTER, **SIGN_IN, **RECOVER, **MOBILE, **CONTACTS}
+WORDINGS: Mapping[Purpose, Wording] = {**REGISTER, **SIGN_IN, **RECOVER, **MOBILE, **CONTACTS, **PASSKEYS}
 """Every message by its purpose."""
 
 WITH_LINK: Mapping[Purpose, Wording] = {Purpose.REGISTRATION_CODE: REGISTRATION_CODE_AND_LINK}

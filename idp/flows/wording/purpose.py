@@ -38,6 +38,12 @@ class Purpose(StrEnum):
     MOBILE_AGENCY = "mobile_pending_agency"
     MOBILE_CONFIRMED = "mobile_confirmed"
     MOBILE_CANCELLED = "mobile_cancelled"
+    # Fingerprint or face (journey E).
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_PENDING = "passkey_pending"
+    PASSKEY_RENAMED = "passkey_renamed"
+    PASSKEY_REMOVED = "passkey_removed"
+    PASSKEY_COPIED = "passkey_copied"
     # What an import of the registry took away (journey L).
     CONTACT_REMOVED = "contact_removed"
     USERNAME_REMOVED = "username_removed"

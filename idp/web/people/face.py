@@ -13,6 +13,7 @@ from idp.web.people import (
     link,
     login,
     logout,
+    passkey_offer,
     recover,
     register,
 )
@@ -30,7 +31,7 @@ def create(idp: Idp, pages: Pages, *, messages: inbox.Messages | None) -> Flask:
     """The Flask application of the pages; ``messages`` opens the development inbox."""
     app = Flask("idp.web.people", static_folder=None, template_folder=None)
     face = Face(idp, pages, Cookies(idp.issuer))
-    for door in (authorize, login, register, identify, link, recover, account, logout, legal):
+    for door in (authorize, login, passkey_offer, register, identify, link, recover, account, logout, legal):
         app.register_blueprint(door.blueprint(face))
     if messages is not None:
         app.register_blueprint(inbox.blueprint(face, messages))

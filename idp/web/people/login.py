@@ -1,15 +1,18 @@
-"""The sign-in page (journey D)."""
+"""The sign-in page (journeys D and E)."""
 
 from collections.abc import Callable
 
 from flask import Blueprint, Response, request
 
-from idp.flows import authorize, login, register
+from idp.accounts.ceremonies import encoded
+from idp.flows import authorize, ceremonies, login, passkey_sign_in, passkeys, register
 from idp.flows.authorize import Lost
 from idp.flows.login import SignedIn, Throttled, Wrong
+from idp.flows.passkey_sign_in import NotAccepted
 from idp.web.people.account import doors
 from idp.web.people.account.doors import Door
 from idp.web.people.forms import LoginForm
+from idp.web.people.passkey_offer import OFFER, SIGN_IN_OPTIONS
 from idp.web.people.visit import Face, Visit
 
 
@@ -35,11 +38,15 @@ def blueprint(face: Face) -> Blueprint:
         client = face.idp.clients.get(interaction.request.client_id)
         name = None if client is None else client.name
 
-        def page(status: int, values: dict[str, object], faults: dict[str, str]) -> Response:
+        def page(
+            status: int, values: dict[str, object], faults: dict[str, str], unknown: bytes | None = None
+        ) -> Response:
             return visit.page(
                 "login",
                 status=status,
                 client_name=name,
+                passkey_url=SIGN_IN_OPTIONS,
+                unknown_passkey=_unknown(unknown),
                 register_url=f"/register?interaction={interaction.id}",
                 recover_url=f"/recover?interaction={interaction.id}",
                 can_cancel=True,
@@ -60,6 +67,7 @@ def blueprint(face: Face) -> Blueprint:
             client_id=interaction.request.client_id,
             onward=lambda: visit.go("/authorize/resume", interaction=interaction.id),
             choose=lambda: visit.go("/account/username", interaction=interaction.id),
+            offer=lambda: visit.go(OFFER, interaction=interaction.id),
         )
 
     def _own(visit: Visit, to: Door) -> Response:
@@ -67,11 +75,15 @@ def blueprint(face: Face) -> Blueprint:
         if not visit.pressed and register.who_is_signed_in(face.idp, visit.browser, now=visit.now):
             return visit.go(to.path)
 
-        def page(status: int, values: dict[str, object], faults: dict[str, str]) -> Response:
+        def page(
+            status: int, values: dict[str, object], faults: dict[str, str], unknown: bytes | None = None
+        ) -> Response:
             return visit.page(
                 "login",
                 status=status,
                 client_name=None,
+                passkey_url=SIGN_IN_OPTIONS,
+                unknown_passkey=_unknown(unknown),
                 register_url="/register",
                 recover_url="/recover",
                 can_cancel=False,
@@ -87,17 +99,25 @@ def blueprint(face: Face) -> Blueprint:
             client_id=None,
             onward=lambda: visit.go(to.path),
             choose=lambda: visit.go("/account/username"),
+            offer=lambda: visit.go(OFFER, to=to.name),
         )
 
     def _sign_in(
         visit: Visit,
-        page: Callable[[int, dict[str, object], dict[str, str]], Response],
+        page: Callable[..., Response],
         *,
         client_id: str | None,
         onward: Callable[[], Response],
         choose: Callable[[], Response],
+        offer: Callable[[], Response],
     ) -> Response:
-        """Take username and password; ``choose`` is for whoever needs another username (journey L)."""
+        """Take username and password, or a passkey.
+
+        ``choose`` is for whoever needs another username (journey L), ``offer`` for whoever could sign in with
+        fingerprint or face and does not yet (journey A8).
+        """
+        if "credential" in visit.form:
+            return _by_passkey(visit, page, client_id=client_id, onward=onward, choose=choose)
         form = LoginForm.read(visit.form)
         if faults := form.faults():
             return page(200, form.values(), faults)
@@ -112,12 +132,45 @@ def blueprint(face: Face) -> Blueprint:
         )
         match outcome:
             case SignedIn(begun, username_ends):
-                return visit.signed_in(choose() if username_ends else onward(), begun)
+                if username_ends:
+                    return visit.signed_in(choose(), begun)
+                # Its own page says whether this device can: it fills the field in.
+                offered = visit.form.get("passkey_ready") == "yes" and passkeys.to_offer(
+                    face.idp, begun.session.sub, now=visit.now
+                )
+                return visit.signed_in(offer() if offered else onward(), begun)
             case Wrong():
                 return page(200, form.values(), {"password": "credentials_wrong"})
             case Throttled(retry_after):
                 response = page(429, form.values(), {"page": "throttled"})
                 response.headers["Retry-After"] = str(retry_after)
                 return response
+
+    def _by_passkey(
+        visit: Visit,
+        page: Callable[..., Response],
+        *,
+        client_id: str | None,
+        onward: Callable[[], Response],
+        choose: Callable[[], Response],
+    ) -> Response:
+        outcome = passkey_sign_in.sign_in(
+            face.idp,
+            visit.form.get("credential", ""),
+            visit.browser,
+            client_id=client_id,
+            now=visit.now,
+            now_ms=visit.now_ms,
+        )
+        match outcome:
+            case SignedIn(begun, username_ends):
+                return visit.signed_in(choose() if username_ends else onward(), begun)
+            case NotAccepted(unknown):
+                return page(200, {}, {"page": "passkey_refused"}, unknown)
+
+    def _unknown(credential_id: bytes | None) -> dict[str, str] | None:
+        if credential_id is None:
+            return None
+        return {"rp_id": ceremonies.site(face.idp).rp_id, "credential_id": encoded(credential_id)}
 
     return door

@@ -359,8 +359,8 @@ def blueprint(face: Face) -> Blueprint:
             factors=[
                 {
                     "handle": factor.handle,
-                    "kind": "mobile",
-                    "name": factor.contact.masked,
+                    "kind": factor.kind,
+                    "name": factor.name,
                     "added_at": factor.added_at,
                     "just_used": factor.just_used,
                 }

@@ -10,14 +10,18 @@ from typing import Any
 from flask import Blueprint, Response
 
 from idp.accounts.enrolment import Typed
-from idp.flows import authorize, identify, register, register_by_code
+from idp.flows import authorize, fresh, identify, passkeys, register, register_by_code
 from idp.flows.birth import Registered
 from idp.flows.identify import NotOffered
+from idp.flows.passkeys import Added, NotAdded, NotFresh
 from idp.flows.passwords import PasswordRefused
 from idp.flows.proving import Limited, NotYet, Sent
 from idp.flows.register import AlreadyDone, Begun, NotRecognised, UnderWay
 from idp.flows.register_by_code import Void
 from idp.values import Malformed, ProfileKind, VatNumber, parse_contact
+from idp.web.people.account import doors
+from idp.web.people.account.entering import Entered
+from idp.web.people.account.passkeys import AGAIN, OPTIONS, added
 from idp.web.people.enrolling import ENROLMENT, STEPS, Arrival, arrive
 from idp.web.people.forms import (
     REGISTER_DATA_FORMS,
@@ -174,7 +178,10 @@ def blueprint(face: Face) -> Blueprint:
         visit.speaks(who.language)
         # Whoever came by themselves goes on to the insurer's first portal.
         portal = next(iter(face.idp.settings.brand.portal_links.values()), None)
-        if visit.pressed:
+        fault = _enrol(arrival) if visit.pressed else None
+        if isinstance(fault, Response):
+            return fault
+        if visit.pressed and fault is None:
             if interaction is not None:
                 return visit.go("/authorize/resume", interaction=interaction)
             return visit.page("no-interaction") if portal is None else visit.leave(portal)
@@ -189,7 +196,36 @@ def blueprint(face: Face) -> Blueprint:
             username=who.username.readable,
             given_name=who.given_name or None,
             client_name=None if client is None else client.name,
+            passkey=_offered(arrival),
+            faults={} if fault is None else {"page": fault},
         )
+
+    def _offered(arrival: Arrival) -> dict[str, str] | None:
+        """Where fingerprint or face are asked for, if they are offered (journey A8)."""
+        owner = fresh.owner(face.idp, arrival.visit.browser, now=arrival.visit.now)
+        if owner is None or not passkeys.to_offer(face.idp, owner.account.sub, now=arrival.visit.now):
+            return None
+        return {"options_url": OPTIONS, "again_url": AGAIN}
+
+    def _enrol(arrival: Arrival) -> str | Response | None:
+        """Take the answer to the offer, if there is one; what the page is to say, or where it leads."""
+        visit = arrival.visit
+        owner = fresh.owner(face.idp, visit.browser, now=visit.now)
+        if owner is None:
+            return None
+        if "never" in visit.form:
+            passkeys.never_offer(face.idp, owner, now=visit.now)
+        if "credential" not in visit.form or not passkeys.to_offer(
+            face.idp, owner.account.sub, now=visit.now
+        ):
+            return None
+        match added(Entered(arrival, owner), face):
+            case Added():
+                return None
+            case NotAdded(fault):
+                return fault
+            case NotFresh():
+                return visit.go("/account/confirm", to=doors.PASSKEY_ADD.name)
 
     def _asks_vat() -> bool:
         return face.idp.settings.registration.vat_number == "asked"

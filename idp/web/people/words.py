@@ -97,6 +97,12 @@ FAULTS: dict[str, str] = {
     "mobile_country": N_("We cannot send codes to mobile numbers of this country. Type another one."),
     "mobile_not_usable": N_("This number cannot be used. Type another one."),
     "mobile_same": N_("This is the number you have now. Type another one."),
+    # One for whatever was wrong with it.
+    "passkey_refused": N_("Fingerprint or face was not accepted. Try again, or go on in another way."),
+    "passkey_not_added": N_("It could not be turned on. Try again in a moment."),
+    "passkeys_too_many": N_("You have as many devices as there can be. To add one, remove another first."),
+    "name.required": N_("Type a name."),
+    "name.too_long": N_("This name is too long."),
     "form_expired": N_("The page had been open for too long. Check what you typed and send it again."),
     "unavailable": N_("Something did not work on our side. Nothing is lost: try again in a moment."),
 }

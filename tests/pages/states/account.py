@@ -26,6 +26,7 @@ def _account(**more: Any) -> dict[str, Any]:
         "contacts": [{"kind": "email", "text": USERNAME}, {"kind": "mobile", "text": MOBILE}],
         "mobile": MOBILE,
         "mobile_lost": False,
+        "passkeys": 0,
         "change": None,
         "limited_until": None,
         "done": None,
@@ -38,6 +39,7 @@ def _confirm(stage: str, **more: Any) -> dict[str, Any]:
         "csrf": CSRF,
         "stage": stage,
         "username": USERNAME,
+        "passkey_url": None,
         "password_url": None,
         "code_url": None,
         "back_url": "/account",
@@ -79,6 +81,12 @@ STATES = (
     State("account-mobile-confirmed", "account", _account(done="mobile-confirmed")),
     State("account-mobile-cancelled", "account", _account(done="mobile-cancelled")),
     State("account-confirm", "account-confirm", _confirm("password", code_url="/account/confirm?way=code")),
+    State("account-passkeys", "account", _account(passkeys=2)),
+    State(
+        "account-confirm-passkey",
+        "account-confirm",
+        _confirm("password", passkey_url="/account/confirm/passkey", code_url="/account/confirm?way=code"),
+    ),
     State(
         "account-confirm-wrong",
         "account-confirm",

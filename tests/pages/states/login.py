@@ -12,6 +12,8 @@ def _login(**more: Any) -> dict[str, Any]:
         "register_url": "/register",
         "recover_url": "/recover",
         "can_cancel": True,
+        "passkey_url": "/login/passkey",
+        "unknown_passkey": None,
         **more,
     }
 
@@ -28,6 +30,14 @@ STATES = (
         "login-wrong",
         "login",
         _login(values={"username": "chiara@example.com"}, faults={"password": "credentials_wrong"}),
+    ),
+    State(
+        "login-passkey-refused",
+        "login",
+        _login(
+            unknown_passkey={"rp_id": "localhost", "credential_id": "b25l"},
+            faults={"page": "passkey_refused"},
+        ),
     ),
     State("login-empty", "login", _login(faults={"username": "required", "password": "required"})),
     State("login-throttled", "login", _login(values={"username": "chiara"}, faults={"page": "throttled"})),

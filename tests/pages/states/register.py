@@ -69,6 +69,8 @@ def _verify(**more: Any) -> dict[str, Any]:
     )
 
 
+OFFER = {"options_url": "/account/passkeys/options", "again_url": "/account/confirm"}
+
 STATES = (
     State("register-profile", "register-profile", _profile()),
     State(
@@ -205,23 +207,65 @@ STATES = (
             "username": "chiara.rinaldi@example.com",
             "given_name": "Chiara",
             "client_name": "Area Clienti",
+            "passkey": None,
+        },
+    ),
+    State(
+        "register-done-offer",
+        "register-done",
+        {
+            "csrf": CSRF,
+            "username": "chiara.rinaldi@example.com",
+            "given_name": "Chiara",
+            "client_name": "Area Clienti",
+            "passkey": OFFER,
+        },
+    ),
+    State(
+        "register-done-offer-fault",
+        "register-done",
+        {
+            "csrf": CSRF,
+            "username": "chiara.rinaldi@example.com",
+            "given_name": None,
+            "client_name": None,
+            "passkey": OFFER,
+            "faults": {"page": "passkey_not_added"},
         },
     ),
     State(
         "register-done-long",
         "register-done",
-        {"csrf": CSRF, "username": LONG_EMAIL, "given_name": None, "client_name": LONG_CLIENT},
+        {
+            "csrf": CSRF,
+            "username": LONG_EMAIL,
+            "given_name": None,
+            "client_name": LONG_CLIENT,
+            "passkey": None,
+        },
         LONG,
     ),
     State(
         "register-done-elsewhere",
         "register-done",
-        {"csrf": CSRF, "username": "+39 333 123 4542", "given_name": "Chiara", "client_name": None},
+        {
+            "csrf": CSRF,
+            "username": "+39 333 123 4542",
+            "given_name": "Chiara",
+            "client_name": None,
+            "passkey": None,
+        },
     ),
     State(
         "register-done-bare",
         "register-done",
-        {"csrf": CSRF, "username": "+39 333 123 4542", "given_name": None, "client_name": None},
+        {
+            "csrf": CSRF,
+            "username": "+39 333 123 4542",
+            "given_name": None,
+            "client_name": None,
+            "passkey": None,
+        },
         BARE,
     ),
 )

@@ -1,4 +1,5 @@
-"""Fresh authentication (``flows.fresh``): the password once more, or a code to one of one's contacts.
+"""Fresh authentication (``flows.fresh``): the password once more, a code to one of one's contacts, or a
+passkey.
 
 Opening the page sends nothing; the button does.
 """
@@ -8,17 +9,21 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from idp.accounts.challenge import Challenge
-from idp.flows import fresh, proving
+from idp.flows import fresh, passkey_sign_in, proving
 from idp.flows.fresh import AlreadyConfirmed, Confirmed, Needs, Sent, Unknown
 from idp.flows.login import Throttled, Wrong
+from idp.flows.passkey_sign_in import NotAccepted
 from idp.flows.proving import Limited, NotYet
 from idp.values import Contact, ContactKind
-from idp.web.people.account.doors import Door, named
+from idp.web.people.account.doors import ACCOUNT, Door, named
 from idp.web.people.account.entering import Entered, later, signed_in
+from idp.web.people.account.passkeys import json_answer
 from idp.web.people.forms import ConfirmCodeForm, ConfirmPasswordForm, ContactsForm
 from idp.web.people.visit import Face
 
 PATH = "/account/confirm"
+PASSKEY = "/account/confirm/passkey"
+"""Gives a browser what a passkey is asked."""
 _CODE = "code"
 
 
@@ -34,11 +39,41 @@ def install(door: Blueprint, face: Face) -> None:
         here, to, needs = entered
         if not here.visit.pressed and fresh.is_fresh(idp, here.owner, needs, now_ms=here.visit.now_ms):
             return here.arrival.go(to.path)
+        if here.visit.pressed and "credential" in here.visit.form:
+            return _by_passkey(here, to)
         if needs is Needs.ANY and here.visit.query.get("by") != _CODE:
             return _by_password(here, to)
         return _by_code(here, to, needs)
 
-    def _by_password(here: Entered, to: Door) -> Response:
+    @door.post(PASSKEY)
+    def confirm_options() -> Response:
+        here = signed_in(face, ACCOUNT)
+        if isinstance(here, Response):
+            return json_answer(None)
+        return json_answer(passkey_sign_in.confirming_options(idp, here.owner, now=here.visit.now))
+
+    def _passkey_url(here: Entered) -> str | None:
+        return PASSKEY if passkey_sign_in.can_confirm(idp, here.owner, now=here.visit.now) else None
+
+    def _by_passkey(here: Entered, to: Door) -> Response:
+        visit = here.visit
+        outcome = passkey_sign_in.confirm(
+            idp,
+            here.owner,
+            visit.form.get("credential", ""),
+            visit.browser,
+            now=visit.now,
+            now_ms=visit.now_ms,
+        )
+        match outcome:
+            case Confirmed(begun):
+                return visit.signed_in(here.arrival.go(to.path), begun)
+            case NotAccepted():
+                if to.needs is Needs.ANY:
+                    return _by_password(here, to, refused=True)
+                return _by_code(here, to, Needs.CONTACT, refused=True)
+
+    def _by_password(here: Entered, to: Door, *, refused: bool = False) -> Response:
         visit = here.visit
 
         def page(faults: dict[str, str], *, status: int = 200) -> Response:
@@ -46,6 +81,7 @@ def install(door: Blueprint, face: Face) -> None:
                 "account-confirm",
                 status=status,
                 stage="password",
+                passkey_url=_passkey_url(here),
                 username=here.owner.profile.username.text,
                 password_url=None,
                 code_url=here.arrival.address(PATH, to=to.name, by=_CODE),
@@ -53,6 +89,8 @@ def install(door: Blueprint, face: Face) -> None:
                 faults=faults,
             )
 
+        if refused:
+            return page({"page": "passkey_refused"})
         if not visit.pressed:
             return page({})
         form = ConfirmPasswordForm.read(visit.form)
@@ -74,7 +112,7 @@ def install(door: Blueprint, face: Face) -> None:
             case Throttled(retry_after):
                 return later(page({"page": "throttled"}, status=429), retry_after)
 
-    def _by_code(here: Entered, to: Door, needs: Needs) -> Response:
+    def _by_code(here: Entered, to: Door, needs: Needs, *, refused: bool = False) -> Response:
         visit = here.visit
         ways = fresh.ways(idp, here.owner, now=visit.now)
         sent = None if "choose" in visit.query else fresh.sent_to(idp, here.owner, now=visit.now)
@@ -82,10 +120,12 @@ def install(door: Blueprint, face: Face) -> None:
             "username": here.owner.profile.username.text,
             "password_url": here.arrival.address(PATH, to=to.name) if needs is Needs.ANY else None,
             "code_url": None,
+            "passkey_url": _passkey_url(here),
             "back_url": here.back,
         }
         if not ways:
-            return here.page("account-confirm", stage="none", faults={}, **facts)
+            faults = {"page": "passkey_refused"} if refused else {}
+            return here.page("account-confirm", stage="none", faults=faults, **facts)
 
         def page(faults: dict[str, str], *, status: int = 200, tries_left: int | None = None) -> Response:
             if sent is None:
@@ -108,6 +148,8 @@ def install(door: Blueprint, face: Face) -> None:
                 facts["back_url"] = here.arrival.address(PATH, to=to.name, by=_CODE, choose="again")
             return here.page("account-confirm", status=status, stage="code", faults=faults, **facts, **code)
 
+        if refused:
+            return page({"page": "passkey_refused"})
         if not visit.pressed:
             return page({})
         if sent is None or "resend" in visit.form:

@@ -20,9 +20,11 @@ PASSWORD = Door("password", "/account/password")
 USERNAME = Door("username", "/account/username", Needs.ANY)
 MOBILE = Door("mobile", "/account/mobile", Needs.CONTACT)
 MOBILE_CONFIRM = Door("mobile-confirm", "/account/mobile/confirm", Needs.ANY)
+PASSKEYS = Door("passkeys", "/account/passkeys", Needs.ANY)
+PASSKEY_ADD = Door("passkey-add", "/account/passkeys/add", Needs.ANY)
 
 DOORS: Mapping[str, Door] = {
-    door.name: door for door in (ACCOUNT, PASSWORD, USERNAME, MOBILE, MOBILE_CONFIRM)
+    door.name: door for door in (ACCOUNT, PASSWORD, USERNAME, MOBILE, MOBILE_CONFIRM, PASSKEYS, PASSKEY_ADD)
 }
 
 

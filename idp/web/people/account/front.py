@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from idp.accounts.mobile_change import ChangeState
 from idp.accounts.registry import RegistryDown
-from idp.flows import mobile
+from idp.flows import mobile, passkeys
 from idp.flows.fresh import Owner
 from idp.flows.idp import Idp
 from idp.web.people.account.doors import ACCOUNT
@@ -41,6 +41,7 @@ def install(door: Blueprint, face: Face) -> None:
             mobile=None if present is None else present.number.readable,
             mobile_lost=present is not None and present.lost,
             change=None if waits is None else {"mobile": waits.number.readable, "usable_at": waits.usable_at},
+            passkeys=len(passkeys.of(idp, owner.account.sub)),
             limited_until=owner.limited_until(visit.now),
             done=_done(idp, visit.query.get("done"), owner, now=visit.now),
             faults={},

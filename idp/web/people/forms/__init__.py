@@ -8,6 +8,7 @@ from idp.web.people.forms.account import (
     MobileConfirmForm,
     MobileForm,
     MobileVerifyForm,
+    PasskeyNameForm,
     UsernameVerifyForm,
 )
 from idp.web.people.forms.base import PageForm, RepeatedField
@@ -51,6 +52,7 @@ __all__ = [
     "MobileForm",
     "MobileVerifyForm",
     "PageForm",
+    "PasskeyNameForm",
     "RecoverFactorsForm",
     "RecoverPasswordForm",
     "RecoverVerifyForm",

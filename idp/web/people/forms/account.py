@@ -4,6 +4,7 @@ from wtforms import BooleanField, StringField
 
 from idp.web.people.forms.base import (
     LONGEST_CODE,
+    LONGEST_DEVICE,
     LONGEST_PASSWORD,
     LONGEST_USERNAME,
     PageForm,
@@ -44,6 +45,12 @@ class UsernameVerifyForm(PageForm):
     """`username-verify`: the code that was sent to the next username."""
 
     code = StringField(filters=[digits], validators=[required(), six_digits])
+
+
+class PasskeyNameForm(PageForm):
+    """`passkey-name`: what its owner calls a device."""
+
+    name = StringField(filters=[stripped], validators=[required(), at_most(LONGEST_DEVICE)])
 
 
 class MobileForm(PageForm):

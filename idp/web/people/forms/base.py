@@ -17,6 +17,7 @@ from wtforms.validators import ValidationError
 LONGEST_NAME = 100
 LONGEST_COMPANY = 200
 LONGEST_USERNAME = 254
+LONGEST_DEVICE = 40
 LONGEST_PASSWORD = 1024
 # Activation codes and identifiers, with the spaces and hyphens people type.
 LONGEST_CODE = 64

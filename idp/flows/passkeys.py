@@ -1,0 +1,443 @@
+"""One's own passkeys (journey E): adding, naming, removing, and the one press that undoes what was added.
+
+Only after fresh authentication (``flows.fresh``), and worth no more than what was proven by it
+(``accounts.ledger``). Every change is told to the customer's own contacts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from idp.accounts import ceremonies as rules
+from idp.accounts import ledger
+from idp.accounts.audit import Detail, Event
+from idp.accounts.ceremonies import Made, Person, Purpose, Reason, Refused, encoded
+from idp.accounts.ledger import Circumstances
+from idp.accounts.passkey import LONGEST_NAME, MOST, Passkey, may_remove
+from idp.accounts.recovery import old_enough
+from idp.accounts.registry import RegistryDown
+from idp.flows import activation, ceremonies, fresh, telling
+from idp.flows import sessions as session_flows
+from idp.flows.activation import Wrong as WrongCode
+from idp.flows.browser import Browser
+from idp.flows.fresh import Needs, Owner
+from idp.flows.idp import Idp
+from idp.flows.proving import Limited
+from idp.flows.telling import Own
+from idp.flows.wording import Purpose as Letter
+from idp.store import accounts, audit, mobile_changes, outbox, passkeys, recoveries, sessions, tokens
+from idp.store.accounts import AccountRow
+from idp.store.database import Tx
+from idp.store.outbox import Parcel
+from idp.store.passkeys import PasskeyRow
+from idp.values import Contact, ContactKind, Handle, parse_identifier
+
+CANCEL = "/account/passkeys/cancel/"
+"""The path of the page that a notice's link opens, to which the token is appended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A passkey as its owner sees it; ``name`` is empty where they gave none and its maker is not known."""
+
+    passkey: Passkey
+    name: str
+
+    def held_until(self, now: int) -> int | None:
+        """Until when it confirms nothing (epoch seconds), None where it does."""
+        until = self.passkey.pending_until
+        return until if until is not None and until > now else None
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What the browser is told, so that its passkeys are those that are ours (WebAuthn §5.1.10)."""
+
+    rp_id: str
+    user_id: str
+    accepted: tuple[str, ...]
+    name: str = field(repr=False)
+    display_name: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """It signs in from now on; until ``pending_until`` (epoch seconds) it confirms nothing."""
+
+    passkey_id: str
+    pending_until: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotAdded:
+    """It did not do; ``fault`` says what the page is to say."""
+
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotFresh:
+    """Whoever is signed in is to prove first that it is them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It is done, by this request or by one that was faster."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastWay:
+    """It is the last way in, which cannot go."""
+
+
+# --- what there is ----------------------------------------------------------------------------------------
+
+
+def of(idp: Idp, sub: str) -> tuple[Shown, ...]:
+    """The passkeys of an account, the oldest first."""
+    with idp.reading() as tx:
+        rows = passkeys.of_account(tx, sub)
+    return tuple(shown(idp, row) for row in rows)
+
+
+def shown(idp: Idp, row: PasskeyRow) -> Shown:
+    """A passkey with its name; raises ``Unsealable``."""
+    return Shown(row.passkey, passkeys.open_name(idp.sealer, row) or row.passkey.maker or "")
+
+
+def signals(idp: Idp, known: Owner) -> Signals | None:
+    """What the browser is told of an account; None where it never had a passkey."""
+    with idp.reading() as tx:
+        owner = passkeys.owner_of(tx, known.account.sub)
+        rows = passkeys.of_account(tx, known.account.sub)
+    if owner is None:
+        return None
+    person = _person(known, owner.user_handle)
+    return Signals(
+        rp_id=ceremonies.site(idp).rp_id,
+        user_id=encoded(owner.user_handle),
+        accepted=tuple(encoded(row.passkey.credential_id) for row in rows),
+        name=person.name,
+        display_name=person.display_name,
+    )
+
+
+def to_offer(idp: Idp, sub: str, *, now: int) -> bool:
+    """Whether the customer is offered to sign in with fingerprint or face (journey A8)."""
+    with idp.reading() as tx:
+        account = accounts.by_sub(tx, sub)
+        owner = passkeys.owner_of(tx, sub)
+        rows = passkeys.of_account(tx, sub)
+    limited = account is None or (account.limited_until or 0) > now
+    return not limited and not rows and (owner is None or owner.never_offer_at is None)
+
+
+def never_offer(idp: Idp, known: Owner, *, now: int) -> None:
+    """Offer it no more; the account page still has it."""
+    handle = idp.entropy.octets(32)
+    with idp.writing() as tx:
+        passkeys.never_offer(tx, known.account.sub, handle, now=now)
+        _note(idp, tx, Event.PASSKEY_OFFER_DECLINED, known.account.sub, {}, now=now)
+
+
+# --- adding one -------------------------------------------------------------------------------------------
+
+
+def is_fresh(idp: Idp, known: Owner, *, now: int, now_ms: int) -> bool:
+    """Whether a passkey may be added or changed at this moment."""
+    return known.limited_until(now) is None and fresh.is_fresh(idp, known, Needs.ANY, now_ms=now_ms)
+
+
+def options(idp: Idp, known: Owner, *, now: int, now_ms: int) -> dict[str, Any] | NotFresh:
+    """What ``navigator.credentials.create`` is asked; every passkey of the account is excluded."""
+    if not is_fresh(idp, known, now=now, now_ms=now_ms):
+        return NotFresh()
+    sub = known.account.sub
+    handle = idp.entropy.octets(32)
+    with idp.writing() as tx:
+        passkeys.own(tx, sub, handle)
+        owner = passkeys.owner_of(tx, sub)
+        rows = passkeys.of_account(tx, sub)
+    question = ceremonies.ask(idp, Purpose.ENROL, _bound(idp, known), sub=sub, now=now)
+    return rules.creation_options(
+        question,
+        ceremonies.site(idp),
+        _person(known, handle if owner is None else owner.user_handle),
+        tuple(row.passkey for row in rows),
+    )
+
+
+def add(
+    idp: Idp, known: Owner, typed: str, browser: Browser, *, now: int, now_ms: int
+) -> Added | NotAdded | NotFresh:
+    """Take what the browser made. Raises ``RegistryDown``."""
+    if not is_fresh(idp, known, now=now, now_ms=now_ms):
+        return NotFresh()
+    try:
+        attestation = rules.read_attestation(typed)
+        sub = known.account.sub
+        question = ceremonies.take(
+            idp, attestation.challenge, Purpose.ENROL, _bound(idp, known), sub=sub, now=now
+        )
+        made = rules.made(attestation, question, ceremonies.site(idp))
+        return _add(idp, known, made, now=now, now_ms=now_ms)
+    except Refused as refused:
+        ceremonies.note_refusal(idp, refused, Purpose.ENROL, browser, None, now=now)
+        return NotAdded("passkey_not_added")
+
+
+def _add(idp: Idp, known: Owner, made: Made, *, now: int, now_ms: int) -> Added | NotAdded:
+    account, passkey_id, token = known.account, idp.entropy.identifier(), idp.entropy.handle()
+    own = telling.own(idp, account)
+    hold = idp.settings.lifetimes.pending_hold
+    until = now + hold if _is_held(idp, known, own, now=now, now_ms=now_ms) else None
+    notices = telling.notices(
+        idp,
+        account,
+        own.contacts,
+        Letter.PASSKEY_ADDED if until is None else Letter.PASSKEY_PENDING,
+        now=now,
+        facts={"until": now + hold},
+        link=f"{idp.issuer}{CANCEL}{token.secret}",
+    )
+    with idp.writing() as tx:
+        kept = passkeys.add(
+            tx,
+            made,
+            passkey_id=passkey_id,
+            sub=account.sub,
+            sealed_name=passkeys.seal_name(idp.sealer, passkey_id, ""),
+            pending_until=until,
+            cancel_digest=token.digest,
+            most=MOST,
+            now=now,
+        )
+        if kept:
+            outbox.add(tx, *notices)
+            details: dict[str, Detail] = {
+                "passkey": passkey_id,
+                "session": known.session_id,
+                "synced": made.backup_eligible,
+                "until": until,
+            }
+            _note(idp, tx, Event.PASSKEY_ADDED, account.sub, details, now=now)
+    if kept is None:
+        return NotAdded("passkeys_too_many")
+    if not kept:
+        raise Refused(Reason.TAKEN)
+    idp.post_waiting.set()
+    return Added(passkey_id, until)
+
+
+def _is_held(idp: Idp, known: Owner, own: Own, *, now: int, now_ms: int) -> bool:
+    since = now_ms - idp.settings.lifetimes.fresh_authentication * 1000
+    return ledger.is_held(
+        (proof for proof in known.row.session.proofs if proof.at >= since),
+        Circumstances(_settled_mobile(idp, known.account, own, now=now), known.account.recovered_at),
+        after_recovery=idp.settings.lifetimes.held_after_recovery,
+        now=now,
+    )
+
+
+def _settled_mobile(idp: Idp, account: AccountRow, own: Own, *, now: int) -> bool:
+    """Whether every mobile that confirms has been the customer's for as long as recovery wants.
+
+    One that the customer typed waited before it became one.
+    """
+    age = idp.settings.recovery.contact_age
+    old = {
+        idp.sealer.contact_index(one.contact)
+        for one in (() if own.record is None else own.record.contacts)
+        if old_enough(one.changed_on, age, now)
+    }
+    with idp.reading() as tx:
+        ways = recoveries.ways_of(tx, account.sub)
+    mobiles = [way for way in ways if way.kind is ContactKind.MOBILE and not way.lost]
+    return bool(mobiles) and all(way.typed or way.contact_index in old for way in mobiles)
+
+
+# --- changing one -----------------------------------------------------------------------------------------
+
+
+def rename(idp: Idp, known: Owner, passkey_id: str, name: str, *, now: int, now_ms: int) -> Done | NotFresh:
+    """Give a passkey another name. Raises ``RegistryDown``."""
+    if not is_fresh(idp, known, now=now, now_ms=now_ms):
+        return NotFresh()
+    account = known.account
+    notices = _letters(idp, account, Letter.PASSKEY_RENAMED, emails_first=True, now=now)
+    sealed = passkeys.seal_name(idp.sealer, passkey_id, " ".join(name.split())[:LONGEST_NAME])
+    with idp.writing() as tx:
+        if passkeys.rename(tx, account.sub, passkey_id, sealed):
+            outbox.add(tx, *notices)
+            _note(idp, tx, Event.PASSKEY_RENAMED, account.sub, {"passkey": passkey_id}, now=now)
+    idp.post_waiting.set()
+    return Done()
+
+
+def remove(idp: Idp, known: Owner, passkey_id: str, *, now: int, now_ms: int) -> Done | NotFresh | LastWay:
+    """Remove a passkey; the last way in stays. Raises ``RegistryDown``."""
+    if not is_fresh(idp, known, now=now, now_ms=now_ms):
+        return NotFresh()
+    account = known.account
+    notices = _letters(idp, account, Letter.PASSKEY_REMOVED, now=now)
+    with idp.writing() as tx:
+        has_password = passkeys.lock(tx, account.sub)
+        present = [row.passkey.id for row in passkeys.of_account(tx, account.sub)]
+        if passkey_id in present:
+            if not may_remove(len(present), has_password=has_password):
+                return LastWay()
+            passkeys.remove(tx, account.sub, passkey_id)
+            outbox.add(tx, *notices)
+            details: dict[str, Detail] = {"passkey": passkey_id, "by": "account"}
+            _note(idp, tx, Event.PASSKEY_REMOVED, account.sub, details, now=now)
+    idp.post_waiting.set()
+    return Done()
+
+
+# --- an activation code -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NothingHeld:
+    """No device of theirs waits: its time came meanwhile, or there never was one."""
+
+
+def is_any_held(idp: Idp, known: Owner, *, now: int) -> bool:
+    """Whether a device of theirs waits."""
+    return any(one.held_until(now) is not None for one in of(idp, known.account.sub))
+
+
+def confirm_with_code(
+    idp: Idp, known: Owner, typed: str, browser: Browser, *, now: int
+) -> Done | NothingHeld | WrongCode | Limited:
+    """Let the devices that wait confirm at once, by an activation code of this customer, which is used up.
+
+    Raises ``Malformed`` for what is no code at all, and ``RegistryDown``.
+    """
+    account = known.account
+    record = idp.registry.by_customer_number(account.customer_number)
+    code = None if record is None else record.tax_code or record.vat_number
+    if code is None:
+        return WrongCode()
+    found = activation.look_up(idp, parse_identifier(code.text), typed, browser=browser, now=now)
+    if isinstance(found, WrongCode | Limited):
+        return found
+    if found.record.customer_number != account.customer_number:
+        return WrongCode()
+    if not is_any_held(idp, known, now=now):
+        return NothingHeld()
+    with idp.writing() as tx:
+        if not activation.spend(tx, found.digest, account.customer_number, now=now):
+            return WrongCode()
+        for passkey_id in passkeys.release(tx, account.sub, now=now):
+            _note(idp, tx, Event.PASSKEY_CONFIRMED, account.sub, {"passkey": passkey_id}, now=now)
+    return Done()
+
+
+# --- one press --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellable:
+    """A passkey that the link of its notice removes."""
+
+    row: PasskeyRow
+    name: str
+
+
+def cancellable(idp: Idp, token: Handle | None, *, now: int) -> Cancellable | None:
+    """What the link with this token removes; None for one that is over, used or unknown. Changes nothing."""
+    if token is None:
+        return None
+    with idp.reading() as tx:
+        row = passkeys.by_cancel_token(tx, token.digest)
+    if row is None or row.passkey.created_at + idp.settings.lifetimes.pending_hold <= now:
+        return None
+    return Cancellable(row, shown(idp, row).name)
+
+
+def cancel_by_link(idp: Idp, token: Handle | None, *, now: int) -> bool:
+    """Remove the passkey and whatever was added since, and end every session and what was issued.
+
+    Wherever it is opened: it signs nobody in and needs no session. Whoever added the passkey was in the
+    account; a live session of theirs would add the next one.
+    """
+    found = cancellable(idp, token, now=now)
+    if found is None:
+        return False
+    sub, since = found.row.passkey.sub, found.row.passkey.created_at
+    with idp.reading() as tx:
+        account = accounts.by_sub(tx, sub)
+    if account is None:
+        return False
+    try:
+        notices = _letters(idp, account, Letter.PASSKEY_REMOVED, now=now)
+    except RegistryDown:
+        # Nobody must have to wait for the registry to be rid of a thief's key.
+        notices = ()
+    farewells = session_flows.farewells_to_all(idp, sub, now=now)
+    with idp.writing() as tx:
+        passkeys.lock(tx, sub)
+        removed = passkeys.remove_since(tx, sub, since)
+        if found.row.passkey.id not in removed:
+            return False
+        _undo_mobiles(tx, account, since, now=now)
+        ended = sessions.end_all(tx, sub, now=now)
+        tokens.revoke_all(tx, sub, now=now)
+        sessions.forget_browsers(tx, sub)
+        outbox.add(tx, *notices, *farewells)
+        for passkey_id in removed:
+            details: dict[str, Detail] = {"passkey": passkey_id, "by": "link", "sessions": len(ended)}
+            _note(idp, tx, Event.PASSKEY_REMOVED, sub, details, now=now)
+    idp.post_waiting.set()
+    return True
+
+
+def _undo_mobiles(tx: Tx, account: AccountRow, since: int, *, now: int) -> None:
+    """A number typed since the passkey came may be the same stranger's."""
+    change = mobile_changes.current(tx, account.sub)
+    if change is not None and change.asked_at >= since:
+        mobile_changes.cancel(tx, change.id, now=now)
+        mobile_changes.find_again(tx, account.sub, since=since)
+
+
+def drop_since(idp: Idp, tx: Tx, sub: str, *, since: int, by: str, now: int) -> int:
+    """Remove what was added since then, for a cancelled change of something else; how many went."""
+    removed = passkeys.remove_since(tx, sub, since)
+    for passkey_id in removed:
+        _note(idp, tx, Event.PASSKEY_REMOVED, sub, {"passkey": passkey_id, "by": by}, now=now)
+    return len(removed)
+
+
+def drop_others(idp: Idp, tx: Tx, sub: str, *, kept: Sequence[str], now: int) -> int:
+    """Remove all that a recovery did not keep; how many went."""
+    removed = passkeys.remove_others(tx, sub, kept)
+    for passkey_id in removed:
+        _note(idp, tx, Event.PASSKEY_REMOVED, sub, {"passkey": passkey_id, "by": "recovery"}, now=now)
+    return len(removed)
+
+
+# --- what all of it needs ---------------------------------------------------------------------------------
+
+
+def _letters(
+    idp: Idp, account: AccountRow, letter: Letter, *, now: int, emails_first: bool = False
+) -> tuple[Parcel, ...]:
+    contacts: tuple[Contact, ...] = telling.own(idp, account).contacts
+    emails = tuple(contact for contact in contacts if contact.kind is ContactKind.EMAIL)
+    return telling.notices(idp, account, emails if emails_first and emails else contacts, letter, now=now)
+
+
+def _person(known: Owner, handle: bytes) -> Person:
+    profile = known.profile
+    named = profile.company_name or f"{profile.given_name} {profile.family_name}".strip()
+    username = profile.username.readable
+    return Person(handle, username, named or username)
+
+
+def _bound(idp: Idp, known: Owner) -> str:
+    return idp.sealer.pseudonym(f"session:{known.session_id}")
+
+
+def _note(idp: Idp, tx: Tx, event: Event, sub: str, details: dict[str, Detail], *, now: int) -> None:
+    audit.add(tx, event, at=now, actor=idp.sealer.pseudonym(f"sub:{sub}"), details=details)

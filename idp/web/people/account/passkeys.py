@@ -1,0 +1,269 @@
+"""One's own devices with fingerprint or face (journey E): what there is, adding, naming, removing; and the
+link of a notice, by which one press removes what was added.
+
+Of that link the address with the token is left at once for one without it. Neither changes anything: mail
+scanners open links. Pressing the button does, and signs nobody in.
+"""
+
+import json
+import re
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from idp.accounts.passkey import MOST, may_remove
+from idp.flows import passkeys
+from idp.flows.activation import Wrong
+from idp.flows.passkeys import Added, Done, LastWay, NotAdded, NotFresh, NothingHeld, Shown
+from idp.flows.proving import Limited
+from idp.values import Handle, Malformed
+from idp.web.people.account.doors import PASSKEY_ADD, PASSKEYS
+from idp.web.people.account.entering import Entered, enter, later, signed_in
+from idp.web.people.forms import MobileConfirmForm, PasskeyNameForm
+from idp.web.people.visit import Face, Visit
+
+OPTIONS = "/account/passkeys/options"
+"""Gives a browser what it is to make; also asked from the pages that offer it."""
+AGAIN = "/account/confirm?to=passkey-add"
+"""Where to prove first that one is still there."""
+CANCEL_PAGE = "/account/passkeys/cancel"
+_TOKEN_COOKIE = "cancel-passkey"
+_LIFE = 600
+_NEWS = ("added", "renamed", "removed", "confirmed")
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+
+def json_answer(options: dict[str, Any] | None) -> Response:
+    """Options for the browser; without any, the customer is to confirm first."""
+    if options is None:
+        return Response("{}", status=403, mimetype="application/json")
+    return Response(json.dumps(options), mimetype="application/json")
+
+
+def install(door: Blueprint, face: Face) -> None:
+    """``/account/passkeys`` and every page under it."""
+    _install_list(door, face)
+    _install_changes(door, face)
+    _install_confirm(door, face)
+    _install_cancel(door, face)
+
+
+def _install_list(door: Blueprint, face: Face) -> None:
+    idp = face.idp
+
+    @door.get(PASSKEYS.path)
+    def passkeys_page() -> Response:
+        here = enter(face, PASSKEYS)
+        if isinstance(here, Response):
+            return here
+        visit = here.visit
+        owned = passkeys.of(idp, here.owner.account.sub)
+        said = visit.query.get("done")
+        return here.page(
+            "passkeys",
+            passkeys=[_row(one, now=visit.now) for one in owned],
+            signals=passkeys.signals(idp, here.owner),
+            full=len(owned) >= MOST,
+            done=said if said in _NEWS else None,
+            back_url="/account",
+            faults={},
+        )
+
+    @door.route(PASSKEY_ADD.path, methods=["GET", "POST"])
+    def passkey_add() -> Response:
+        here = enter(face, PASSKEY_ADD)
+        if isinstance(here, Response):
+            return here
+        visit = here.visit
+
+        def page(faults: dict[str, str]) -> Response:
+            return here.page(
+                "passkey-add",
+                options_url=OPTIONS,
+                again_url=AGAIN,
+                back_url=PASSKEYS.path,
+                faults=faults,
+            )
+
+        if not visit.pressed:
+            return page({})
+        match added(here, face):
+            case Added():
+                return here.arrival.go(PASSKEYS.path, done="added")
+            case NotAdded(fault):
+                return page({"page": fault})
+            case NotFresh():
+                return here.arrival.go("/account/confirm", to=PASSKEY_ADD.name)
+
+    @door.post(OPTIONS)
+    def passkey_options() -> Response:
+        here = signed_in(face, PASSKEYS)
+        if isinstance(here, Response):
+            return json_answer(None)
+        visit = here.visit
+        options = passkeys.options(idp, here.owner, now=visit.now, now_ms=visit.now_ms)
+        return json_answer(None if isinstance(options, NotFresh) else options)
+
+
+def added(here: Entered, face: Face) -> Added | NotAdded | NotFresh:
+    """Take the credential that the page brought."""
+    visit = here.visit
+    return passkeys.add(
+        face.idp,
+        here.owner,
+        visit.form.get("credential", ""),
+        visit.browser,
+        now=visit.now,
+        now_ms=visit.now_ms,
+    )
+
+
+def _install_changes(door: Blueprint, face: Face) -> None:
+    idp = face.idp
+
+    @door.route("/account/passkeys/name", methods=["GET", "POST"])
+    def passkey_name() -> Response:
+        here = enter(face, PASSKEYS)
+        if isinstance(here, Response):
+            return here
+        visit, one = here.visit, _named(here, face)
+        if one is None:
+            return here.arrival.go(PASSKEYS.path)
+
+        def page(values: dict[str, Any], faults: dict[str, str]) -> Response:
+            return here.page("passkey-name", back_url=PASSKEYS.path, values=values, faults=faults)
+
+        if not visit.pressed:
+            return page({"name": one.name}, {})
+        form = PasskeyNameForm.read(visit.form)
+        if faults := form.faults():
+            return page(form.values(), faults)
+        outcome = passkeys.rename(
+            idp, here.owner, one.passkey.id, form.name.data or "", now=visit.now, now_ms=visit.now_ms
+        )
+        match outcome:
+            case Done() | NotFresh():
+                return here.arrival.go(PASSKEYS.path, done="renamed")
+
+    @door.route("/account/passkeys/remove", methods=["GET", "POST"])
+    def passkey_remove() -> Response:
+        here = enter(face, PASSKEYS)
+        if isinstance(here, Response):
+            return here
+        visit, one = here.visit, _named(here, face)
+        if one is None:
+            return here.arrival.go(PASSKEYS.path)
+
+        def page(*, last: bool) -> Response:
+            return here.page(
+                "passkey-remove",
+                device=one.name,
+                added_at=one.passkey.created_at,
+                last=last,
+                back_url=PASSKEYS.path,
+                faults={},
+            )
+
+        if not visit.pressed:
+            owned = passkeys.of(idp, here.owner.account.sub)
+            has_password = here.owner.account.password_hash is not None
+            return page(last=not may_remove(len(owned), has_password=has_password))
+        match passkeys.remove(idp, here.owner, one.passkey.id, now=visit.now, now_ms=visit.now_ms):
+            case LastWay():
+                return page(last=True)
+            case Done() | NotFresh():
+                return here.arrival.go(PASSKEYS.path, done="removed")
+
+
+def _install_confirm(door: Blueprint, face: Face) -> None:
+    idp = face.idp
+
+    @door.route("/account/passkeys/confirm", methods=["GET", "POST"])
+    def passkey_confirm() -> Response:
+        here = enter(face, PASSKEYS)
+        if isinstance(here, Response):
+            return here
+        visit = here.visit
+        if not passkeys.is_any_held(idp, here.owner, now=visit.now):
+            return here.arrival.go(PASSKEYS.path)
+
+        def page(faults: dict[str, str], *, status: int = 200) -> Response:
+            return here.page(
+                "passkey-confirm", status=status, back_url=PASSKEYS.path, values={}, faults=faults
+            )
+
+        if not visit.pressed:
+            return page({})
+        form = MobileConfirmForm.read(visit.form)
+        if faults := form.faults():
+            return page(
+                {
+                    name: "activation_malformed" if fault == "too_long" else fault
+                    for name, fault in faults.items()
+                }
+            )
+        try:
+            outcome = passkeys.confirm_with_code(
+                idp, here.owner, form.activation_code.data or "", visit.browser, now=visit.now
+            )
+        except Malformed:
+            return page({"activation_code": "activation_malformed"})
+        match outcome:
+            case Done():
+                return here.arrival.go(PASSKEYS.path, done="confirmed")
+            case NothingHeld():
+                return here.arrival.go(PASSKEYS.path)
+            case Wrong():
+                return page({"activation_code": "activation_wrong"})
+            case Limited(retry_after):
+                return later(page({"page": "throttled"}, status=429), retry_after)
+
+
+def _install_cancel(door: Blueprint, face: Face) -> None:
+    idp = face.idp
+
+    @door.get(f"{passkeys.CANCEL}<token>")
+    def open_cancel_link(token: str) -> Response:
+        visit = Visit(face, request)
+        onward = visit.go(CANCEL_PAGE)
+        if _TOKEN.fullmatch(token) is None:
+            return visit.forget(onward, _TOKEN_COOKIE)
+        return visit.keep(onward, _TOKEN_COOKIE, Handle(token), life=_LIFE)
+
+    @door.route(CANCEL_PAGE, methods=["GET", "POST"])
+    def passkey_cancel() -> Response:
+        visit = Visit(face, request)
+        visit.must_be_ours()
+        token = face.cookies.handle(request, _TOKEN_COOKIE)
+        if visit.pressed and passkeys.cancel_by_link(idp, token, now=visit.now):
+            return visit.forget(visit.page("passkey-cancelled", recover_url="/recover"), _TOKEN_COOKIE)
+        found = passkeys.cancellable(idp, token, now=visit.now)
+        if found is None:
+            return visit.page("passkey-cancel", status=410, waiting=False)
+        return visit.page(
+            "passkey-cancel",
+            waiting=True,
+            device=found.name,
+            added_at=found.row.passkey.created_at,
+            faults={},
+        )
+
+
+def _named(here: Entered, face: Face) -> Shown | None:
+    """The passkey that the address names, if it is theirs."""
+    wanted = here.visit.query.get("passkey")
+    owned = passkeys.of(face.idp, here.owner.account.sub)
+    return next((one for one in owned if one.passkey.id == wanted), None)
+
+
+def _row(one: Shown, *, now: int) -> dict[str, Any]:
+    return {
+        "id": one.passkey.id,
+        "name": one.name,
+        "kind": one.passkey.kind,
+        "added_at": one.passkey.created_at,
+        "used_at": one.passkey.last_used_at,
+        "held_until": one.held_until(now),
+        "flagged": one.passkey.flagged_at is not None,
+    }
