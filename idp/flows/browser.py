@@ -13,6 +13,8 @@ class Browser:
     handle: Handle | None = field(default=None, repr=False)
     session: Handle | None = field(default=None, repr=False)
     source: str = ""
+    # Two codes (``accounts.device``); None where it does not matter.
+    device: str | None = None
 
     @property
     def digest(self) -> bytes | None:

@@ -36,6 +36,8 @@ class Begun:
     farewells: tuple[Parcel, ...]
     handle: Handle = field(repr=False)
     browser: Handle = field(repr=False)
+    # Two codes (``accounts.device``).
+    device: str | None = None
 
 
 def farewells(idp: Idp, session: Session, *, now: int) -> tuple[Parcel, ...]:
@@ -96,6 +98,7 @@ def prepare(
         farewells=farewells(idp, before.session, now=now) if before is not None and not same else (),
         handle=idp.entropy.handle(),
         browser=browser.handle or idp.entropy.handle(),
+        device=browser.device,
     )
 
 
@@ -105,8 +108,10 @@ def begin(idp: Idp, tx: Tx, begun: Begun, *, now: int) -> None:
         sessions.renew(tx, begun.session, begun.handle.digest, now=now)
     else:
         expires_at = now + idp.settings.lifetimes.session_absolute
-        sessions.start(tx, begun.session, begun.handle.digest, now=now, expires_at=expires_at)
-    sessions.remember_browser(tx, begun.browser.digest, begun.session.sub, now=now)
+        sessions.start(
+            tx, begun.session, begun.handle.digest, device=begun.device, now=now, expires_at=expires_at
+        )
+    sessions.remember_browser(tx, begun.browser.digest, begun.session.sub, device=begun.device, now=now)
     if begun.ends is not None and sessions.end(tx, begun.ends.session.id, now=now):
         for parcel in begun.farewells:
             outbox.add(tx, parcel)

@@ -87,7 +87,8 @@ _KNOWN = select(known_browsers.c.sub).where(
 def _remember(dialect: Any) -> Any:
     insert = dialect(known_browsers)
     return insert.on_conflict_do_update(
-        index_elements=["browser_digest", "sub"], set_={"last_seen_at": insert.excluded.last_seen_at}
+        index_elements=["browser_digest", "sub"],
+        set_={"last_seen_at": insert.excluded.last_seen_at, "device": insert.excluded.device},
     )
 
 
@@ -105,8 +106,10 @@ def find(tx: Tx, handle_digest: bytes, *, now: int, idle: int) -> SessionRow | N
     return SessionRow(Session(session_id, sub, proofs), language, last_seen_at)
 
 
-def start(tx: Tx, session: Session, handle_digest: bytes, *, now: int, expires_at: int) -> None:
-    """Begin a session."""
+def start(
+    tx: Tx, session: Session, handle_digest: bytes, *, now: int, expires_at: int, device: str | None = None
+) -> None:
+    """Begin a session; ``device`` in two codes (``accounts.device``)."""
     tx.execute(
         sessions.insert(),
         {
@@ -117,6 +120,7 @@ def start(tx: Tx, session: Session, handle_digest: bytes, *, now: int, expires_a
             "created_at": now,
             "last_seen_at": now,
             "expires_at": expires_at,
+            "device": device,
         },
     )
 
@@ -167,11 +171,17 @@ def browser_is_known(tx: Tx, browser_digest: bytes, sub: str) -> bool:
     return tx.execute(_KNOWN, {"browser_digest": browser_digest, "sub": sub}).one_or_none() is not None
 
 
-def remember_browser(tx: Tx, browser_digest: bytes, sub: str, *, now: int) -> None:
+def remember_browser(tx: Tx, browser_digest: bytes, sub: str, *, now: int, device: str | None = None) -> None:
     """Note that this browser signed this account in."""
     tx.execute(
         _REMEMBER[tx.dialect.name],
-        {"browser_digest": browser_digest, "sub": sub, "created_at": now, "last_seen_at": now},
+        {
+            "browser_digest": browser_digest,
+            "sub": sub,
+            "created_at": now,
+            "last_seen_at": now,
+            "device": device,
+        },
     )
 
 

@@ -289,6 +289,8 @@ sessions = Table(
     Column("last_seen_at", Seconds, nullable=False),
     Column("expires_at", Seconds, nullable=False, index=True),
     Column("ended_at", Seconds, nullable=True),
+    # Browser and system in two codes, "chrome android"; never what the browser said itself.
+    Column("device", String(40), nullable=True),
 )
 
 interactions = Table(
@@ -314,6 +316,8 @@ known_browsers = Table(
     Column("sub", ForeignKey("accounts.sub", ondelete="CASCADE"), primary_key=True),
     Column("created_at", Seconds, nullable=False),
     Column("last_seen_at", Seconds, nullable=False),
+    # As in ``sessions``.
+    Column("device", String(40), nullable=True),
 )
 
 # --- clients, grants, authorizations ----------------------------------------------------------------------

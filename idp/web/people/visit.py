@@ -12,6 +12,7 @@ from flask import Request, Response
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from idp.accounts.device import device_of
 from idp.flows.authorize import Answered
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
@@ -67,6 +68,7 @@ class Visit:
             handle=self.browser_handle,
             session=face.cookies.handle(request, "session"),
             source=source_of(request.environ, trusted_proxies=face.idp.settings.service.trusted_proxies),
+            device=device_of(request.headers.get("User-Agent")),
         )
         self._ui_locales: str | None = None
         self._account_language: str | None = None
