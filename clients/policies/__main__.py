@@ -24,10 +24,17 @@ from clients.serving import serve
     help="Origin whose pages may call the API; may be repeated.",
 )
 @click.option(
+    "--payouts-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("var/payouts.sqlite3"),
+    show_default=True,
+    help="Where accepted payouts, and the approvals they used, are kept (SQLite).",
+)
+@click.option(
     "--introspect/--no-introspect",
     default=False,
     show_default=True,
-    help="Ask the provider whether a token is alive before documents are listed.",
+    help="Ask the provider whether a token is alive before documents are listed or money is paid.",
 )
 @click.option("--client-id", help="The API's own client, for introspection.")
 @client_secret(required=False)
@@ -37,6 +44,7 @@ def main(
     issuer: str,
     audience: str | None,
     allow_origin: tuple[str, ...],
+    payouts_file: Path,
     introspect: bool,
     client_id: str | None,
     client_secret_file: Path | None,
@@ -51,6 +59,7 @@ def main(
     settings = PoliciesSettings(
         issuer=issuer,
         audience=audience or f"http://localhost:{port}",
+        payouts_file=payouts_file,
         allowed_origins=frozenset(allow_origin),
         introspection=introspection,
         ca_file=ca_file,

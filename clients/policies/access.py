@@ -2,7 +2,7 @@
 challenges by RFC 6750."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Request, Response, jsonify
@@ -36,9 +36,26 @@ class Reader:
     """How the token was presented: as `Bearer`, or as `DPoP` with a proof."""
 
 
+@dataclass(frozen=True)
+class Presented:
+    """An access token that holds: our issuer's, for us, alive, and shown by whoever has its key."""
+
+    scheme: str
+    token: str = field(repr=False)
+    claims: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def customer_number(self) -> str:
+        """The customer it speaks for; raises Denied when it speaks for none."""
+        number = self.claims.get("customer_number")
+        if not isinstance(number, str) or not number:
+            raise Denied(403, "insufficient_scope", "the token speaks for no customer", self.scheme)
+        return number
+
+
 class Denied(Exception):
     """The request is refused: `status` and, where the token is the fault, the `error` of RFC 6750 §3.1, told
-    under the scheme that was used."""
+    under the scheme that was used, with the `attributes` of what would do."""
 
     def __init__(
         self,
@@ -46,17 +63,19 @@ class Denied(Exception):
         error: str | None = None,
         description: str | None = None,
         scheme: str = "Bearer",
+        attributes: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(error or "unauthenticated")
         self.scheme = scheme
         self.status = status
         self.error = error
         self.description = description
+        self.attributes = attributes or {}
 
 
 @dataclass(frozen=True)
 class Gate:
-    """Lets a request in when its access token is our issuer's, for us, alive and of scope `policies`."""
+    """Lets a request in when its access token is our issuer's, for us, and alive."""
 
     provider: Provider
     audience: str
@@ -64,7 +83,25 @@ class Gate:
     proofs: Proofs
 
     def admit(self, request: Request) -> tuple[Reader, str]:
-        """The reader and the token that proved it.
+        """The reader of policies, and the token of scope `policies` that proved it.
+
+        Raises Denied with the fitting challenge, or ProviderUnavailable when there is no key to judge by.
+        """
+        shown = self.verify(request)
+        scope = shown.claims.get("scope")
+        if not isinstance(scope, str) or SCOPE not in scope.split(" "):
+            needed = {"scope": SCOPE}
+            raise Denied(403, "insufficient_scope", f"the scope {SCOPE} is needed", shown.scheme, needed)
+        reader = Reader(
+            customer_number=shown.customer_number,
+            subject=shown.claims["sub"],
+            client_id=shown.claims["client_id"],
+            scheme=shown.scheme,
+        )
+        return reader, shown.token
+
+    def verify(self, request: Request) -> Presented:
+        """The request's token, which may be of any scope.
 
         Raises Denied with the fitting challenge, or ProviderUnavailable when there is no key to judge by.
         """
@@ -74,20 +111,12 @@ class Gate:
             check_issued_by(claims, self.provider.issuer)
             check_meant_for(claims, self.audience)
             check_alive(claims, self.now())
-            text_claim(claims, "jti")
-            subject, client_id = text_claim(claims, "sub"), text_claim(claims, "client_id")
+            for name in ("jti", "sub", "client_id"):
+                text_claim(claims, name)
         except TokenRefused as fault:
             raise Denied(401, "invalid_token", str(fault), scheme) from fault
         self._check_key(request, claims, scheme, token)
-        scope = claims.get("scope")
-        if not isinstance(scope, str) or SCOPE not in scope.split(" "):
-            raise Denied(403, "insufficient_scope", f"the scope {SCOPE} is needed", scheme)
-        customer_number = claims.get("customer_number")
-        if not isinstance(customer_number, str) or not customer_number:
-            raise Denied(403, "insufficient_scope", "the token speaks for no customer", scheme)
-        return Reader(
-            customer_number=customer_number, subject=subject, client_id=client_id, scheme=scheme
-        ), token
+        return Presented(scheme, token, claims)
 
     def _check_key(self, request: Request, claims: Mapping[str, Any], scheme: str, token: str) -> None:
         """Return when the caller has the key the token is bound to, if it is bound to one (RFC 9449 §7.1)."""
@@ -138,8 +167,7 @@ def denial(denied: Denied) -> Response:
         challenge.append(f'error="{denied.error}"')
     if denied.description is not None:
         challenge.append(f'error_description="{denied.description}"')
-    if denied.error == "insufficient_scope":
-        challenge.append(f'scope="{SCOPE}"')
+    challenge += [f'{name}="{value}"' for name, value in denied.attributes.items()]
     algorithms = f'algs="{ALGORITHM}"'
     if denied.scheme == "DPoP":
         challenge.append(algorithms)

@@ -28,6 +28,13 @@ class Portfolio:
             if policy["customer_number"] == customer_number
         ]
 
+    def is_active(self, customer_number: str, number: str) -> bool | None:
+        """Whether a policy of the customer is active; None when the customer holds none of this number."""
+        policy = self.policies.get(number)
+        if policy is None or policy["customer_number"] != customer_number:
+            return None
+        return policy["active"] is True
+
     def documents(
         self, customer_number: str, number: str, language: str, now: int
     ) -> list[dict[str, Any]] | None:

@@ -18,6 +18,8 @@ class PoliciesSettings:
 
     issuer: str
     audience: str
+    payouts_file: Path
+    """The SQLite database of the payouts; made where it is missing."""
     allowed_origins: frozenset[str] = frozenset()
     introspection: Introspection | None = None
     ca_file: Path | None = None

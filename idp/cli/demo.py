@@ -92,6 +92,7 @@ def _commands(ports: Ports) -> dict[str, list[str]]:
         "policies": [
             *(python, "-m", "clients.policies", "--port", str(ports.policies), "--issuer", issuer),
             *("--audience", policies, "--allow-origin", f"http://localhost:{ports.app}"),
+            *("--payouts-file", str(data.VAR / "payouts.sqlite3")),
             *("--introspect", "--client-id", "policies"),
             *("--client-secret-file", str(data.secret_file("policies"))),
         ],

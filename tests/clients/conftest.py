@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -69,24 +70,31 @@ def app_port() -> int:
 
 
 @pytest.fixture
-def policies(provider: FakeProvider, clock: Clock, app_port: int) -> Iterator[str]:
+def payouts_file(tmp_path: Path) -> Path:
+    """Where the policies API keeps its payouts."""
+    return tmp_path / "payouts.sqlite3"
+
+
+@pytest.fixture
+def policies(provider: FakeProvider, clock: Clock, app_port: int, payouts_file: Path) -> Iterator[str]:
     """The address of a policies API without introspection."""
     port = free_port()
     provider.audience = f"http://localhost:{port}"
     settings = PoliciesSettings(
-        provider.issuer, provider.audience, frozenset({f"http://localhost:{app_port}"})
+        provider.issuer, provider.audience, payouts_file, frozenset({f"http://localhost:{app_port}"})
     )
     yield from served(create_api(settings, clock), port)
 
 
 @pytest.fixture
-def introspecting_policies(provider: FakeProvider, clock: Clock) -> Iterator[str]:
+def introspecting_policies(provider: FakeProvider, clock: Clock, payouts_file: Path) -> Iterator[str]:
     """The address of a policies API that asks the provider before it lists documents."""
     port = free_port()
     provider.audience = f"http://localhost:{port}"
     settings = PoliciesSettings(
         provider.issuer,
         provider.audience,
+        payouts_file,
         introspection=Introspection("policies", "policies-secret"),
     )
     yield from served(create_api(settings, clock), port)

@@ -291,8 +291,8 @@ def test_a_preflight_allows_token_and_proof(policies: str, app_port: int) -> Non
     headers = {"Origin": f"http://localhost:{app_port}", "Access-Control-Request-Method": "GET"}
     answer = httpx.options(f"{policies}/policies", headers=headers, trust_env=False)
     assert answer.status_code == 200
-    assert answer.headers["access-control-allow-headers"] == "Authorization, DPoP"
-    assert answer.headers["access-control-allow-methods"] == "GET"
+    assert answer.headers["access-control-allow-headers"] == "Authorization, Content-Type, DPoP"
+    assert answer.headers["access-control-allow-methods"] == "GET, POST"
 
 
 def test_health_needs_no_token_and_no_provider(policies: str, provider: FakeProvider) -> None:

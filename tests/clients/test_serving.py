@@ -68,6 +68,8 @@ def test_a_relying_party_starts_without_its_provider_and_stops_on_sigterm(
     arguments = ["--issuer", NO_PROVIDER]
     if name == "portal":
         arguments += ["--client-secret-file", str(secret_file)]
+    if name == "policies":
+        arguments += ["--payouts-file", str(secret_file.with_name("payouts.sqlite3"))]
     process, port = start(name, *arguments)
     assert answer(f"http://127.0.0.1:{port}/health").json() == {"status": "ok"}
     if socket.has_ipv6:

@@ -217,6 +217,7 @@ def _commands(
             *("clients.policies", "--port", str(policies.upstream), "--audience", policies.url, *issuer, *ca),
             *("--allow-origin", app.url, "--introspect", "--client-id", "policies"),
             *("--client-secret-file", str(folder / "policies.secret")),
+            *("--payouts-file", str(folder / "payouts.sqlite3")),
         ],
     }
 
