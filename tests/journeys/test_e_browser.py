@@ -3,168 +3,51 @@
 The service runs in this process behind a real socket, so that its clock can be moved.
 """
 
-import json
-import shutil
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from socketserver import ThreadingMixIn
-from typing import Any
 from urllib.parse import parse_qs
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, ViewportSize, expect
 
 from tests.journeys.account_walks import EMAIL, HOLD, MOBILE, run, sent, value
+from tests.journeys.devices import Device
 from tests.journeys.passkey_walks import passkeys, refusals, trail
-from tests.parts.ports import free_port
-from tests.service.in_process import PASSWORD, InProcess, open_in_process, settings_for
+from tests.journeys.served import served
+from tests.service.in_process import PASSWORD, InProcess
+from tests.service.on_screen import on_page, press
 
 pytestmark = pytest.mark.slow
 
 PHONE = ViewportSize(width=390, height=844)
-INTERNAL: dict[str, Any] = {
-    "protocol": "ctap2",
-    "transport": "internal",
-    "hasResidentKey": True,
-    "hasUserVerification": True,
-    "isUserVerified": True,
-    "automaticPresenceSimulation": False,
-}
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's own name
-        """Say nothing."""
 
 
 @pytest.fixture(scope="module")
-def served(prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+def opened(prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
     """The service at an address of its own."""
-    folder = tmp_path_factory.mktemp("passkeys")
-    shutil.copytree(prepared_folder / "keys", folder / "keys")
-    shutil.copy(prepared_folder / "idp.sqlite3", folder / "idp.sqlite3")
-    port = free_port()
-    settings = settings_for(
-        folder,
-        f"sqlite:///{folder / 'idp.sqlite3'}",
-        service={"issuer": f"http://localhost:{port}"},
-    )
-    opened = open_in_process(settings)
-    with make_server("127.0.0.1", port, opened.app, _Server, _Quiet) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield opened
-        server.shutdown()
-    opened.idp.database.engine.dispose()
+    with served(prepared_folder, tmp_path_factory.mktemp("passkeys")) as one:
+        yield one
 
 
 @pytest.fixture
-def service(served: InProcess) -> InProcess:
+def service(opened: InProcess) -> InProcess:
     """The service, with Maria registered an hour ago."""
-    served.wipe()
-    served.register(served.visitor())
-    served.clock.move(3600)
-    return served
-
-
-class Device:
-    """A telephone: one page, and what verifies its owner. Nobody touches it before ``touched`` says so."""
-
-    def __init__(self, page: Page, base: str) -> None:
-        self.page = page
-        self.base = base
-        self._cdp = page.context.new_cdp_session(page)
-        self._cdp.send("WebAuthn.enable", {"enableUI": False})
-        self.id = self._cdp.send("WebAuthn.addVirtualAuthenticator", {"options": INTERNAL})["authenticatorId"]
-
-    def tell(self, method: str, **parameters: Any) -> Any:
-        return self._cdp.send(f"WebAuthn.{method}", {"authenticatorId": self.id, **parameters})
-
-    def touched(self, yes: bool = True) -> None:
-        """Its owner puts the finger on it as soon as it asks."""
-        self.tell("setAutomaticPresenceSimulation", enabled=yes)
-
-    @property
-    def credentials(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.tell("getCredentials")["credentials"]
-        return found
-
-    # --- walks -------------------------------------------------------------------------------------------
-
-    def open(self, path: str, name: str) -> None:
-        self.page.goto(f"{self.base}{path}")
-        self.on(name)
-
-    def on(self, name: str) -> None:
-        """Wait until the page of this name is shown, and fits its window."""
-        expect(self.page.locator(f'main[data-page="{name}"]')).to_be_visible(timeout=20_000)
-        assert self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-
-    def press(self, button: str) -> None:
-        self.page.click(f"#{button}")
-
-    def by_password(self, username: str = EMAIL) -> None:
-        """Sign in by password and put the offer off."""
-        self.touched(False)
-        self.open("/account", "login")
-        self.page.fill("#username", username)
-        self.page.fill("#password", PASSWORD)
-        self.press("continue")
-        expect(self.page.locator("main:not([data-page=login])")).to_be_visible()
-        if self.page.locator('main[data-page="passkey-offer"]').count():
-            self.press("continue")
-        self.on("account")
-
-    def to_add(self) -> None:
-        self.page.goto(f"{self.base}/account/passkeys/add")
-        if self.page.locator("#current_password").count():
-            self.page.fill("#current_password", PASSWORD)
-            self.press("continue")
-        self.on("passkey-add")
-
-    def enrol(self) -> None:
-        """Add this device to the account."""
-        self.to_add()
-        self.touched()
-        self.press("enrol-passkey")
-        self.on("passkeys")
-        self.touched(False)
-
-    def signs_out(self) -> None:
-        self.touched(False)
-        self.open("/logout", "logout")
-        self.press("confirm-logout")
-        self.on("signed-out")
-
-    def by_button(self) -> None:
-        """In front of the sign-in page, press the button with a finger on the device."""
-        self.touched(False)
-        self.open("/account", "login")
-        self.touched()
-        self.press("use-passkey")
-
-    def refused(self) -> None:
-        """The page says it, the password is there, and nobody is signed in."""
-        expect(self.page.locator("#page-error")).to_be_visible()
-        self.on("login")
-        expect(self.page.locator("#password")).to_be_visible()
+    opened.wipe()
+    opened.register(opened.visitor())
+    opened.clock.move(3600)
+    return opened
 
 
 @pytest.fixture
-def devices(service: InProcess, chromium: Browser) -> Iterator[Callable[[], Device]]:
+def devices(service: InProcess, chromium: Browser) -> Iterator[Callable[..., Device]]:
     """Makes telephones, each with a browser of its own."""
     made: list[BrowserContext] = []
 
-    def make(**more: Any) -> Device:
-        context = chromium.new_context(viewport=PHONE, locale="it-IT", timezone_id="Europe/Rome", **more)
+    def make(*, autofill: bool = False) -> Device:
+        context = chromium.new_context(viewport=PHONE, locale="it-IT", timezone_id="Europe/Rome")
         context.set_default_timeout(10_000)
         made.append(context)
-        return Device(context.new_page(), service.idp.issuer)
+        return Device(context.new_page(), service.idp.issuer, autofill=autofill)
 
     yield make
     for context in made:
@@ -172,7 +55,7 @@ def devices(service: InProcess, chromium: Browser) -> Iterator[Callable[[], Devi
 
 
 @pytest.fixture
-def phone(devices: Callable[[], Device]) -> Device:
+def phone(devices: Callable[..., Device]) -> Device:
     """Maria's telephone."""
     return devices()
 
@@ -200,7 +83,7 @@ def test_e_enrol(service: InProcess, phone: Device) -> None:
     assert sent(service, "passkey_pending") == sorted([EMAIL, MOBILE])
 
 
-def test_e_second_device(service: InProcess, enrolled: Device, devices: Callable[[], Device]) -> None:
+def test_e_second_device(service: InProcess, enrolled: Device, devices: Callable[..., Device]) -> None:
     tablet = devices()
     tablet.by_password()
     tablet.enrol()
@@ -218,7 +101,7 @@ def test_e_excluded_device(service: InProcess, phone: Device) -> None:
     phone.enrol()
     phone.to_add()
     phone.touched()
-    phone.press("enrol-passkey")
+    phone.page.click("#enrol-passkey")
     expect(phone.page.locator("#passkey-trouble")).to_contain_text("già")
     assert (passkeys(service), len(trail(service, "passkey_added"))) == (1, 1)
 
@@ -237,23 +120,23 @@ def test_a8_offered_after_the_registration(service: InProcess, phone: Device) ->
     phone.press("continue")
     phone.on("register-verify")
     page.fill("#code", service.code_for(EMAIL))
-    page.click("form:has(#code) #continue")
+    press(page, "form:has(#code) #continue")
     phone.on("register-done")
     expect(page.locator("#never")).to_be_visible()
     phone.touched()
     phone.press("enrol-passkey")
-    expect(page.locator("main:not([data-page=register-done])")).to_be_visible()
+    phone.on("no-interaction")
     assert passkeys(service) == 1
 
 
 def test_a8_offered_after_signing_in_until_never(service: InProcess, phone: Device) -> None:
-    for press, last in (("continue", False), ("never", True)):
+    for button, last in (("continue", False), ("never", True)):
         phone.open("/account", "login")
         phone.page.fill("#username", EMAIL)
         phone.page.fill("#password", PASSWORD)
         phone.press("continue")
         phone.on("passkey-offer")
-        phone.press(press)
+        phone.press(button)
         phone.on("account")
         assert len(trail(service, "passkey_offer_declined")) == int(last)
         phone.signs_out()
@@ -267,12 +150,42 @@ def test_a8_offered_after_signing_in_until_never(service: InProcess, phone: Devi
 # --- signing in -------------------------------------------------------------------------------------------
 
 
-def test_e_autofill_sign_in(service: InProcess, enrolled: Device) -> None:
-    enrolled.touched()
-    enrolled.page.goto(f"{enrolled.base}/account")
-    enrolled.on("account")
+def test_e_autofill_sign_in(service: InProcess, devices: Callable[..., Device]) -> None:
+    phone = devices(autofill=True)
+    phone.by_password()
+    phone.enrol()
+    phone.signs_out()
+    phone.touched()
+    phone.page.goto(f"{phone.base}/account")
+    phone.on("account")
     success = trail(service, "sign_in_succeeded")[-1]
     assert (success["proof"], success["acr"]) == ("passkey", "urn:idp:acr:1")
+
+
+def test_e_the_button_takes_over_from_the_autofill(devices: Callable[..., Device]) -> None:
+    phone = devices(autofill=True)
+    phone.page.add_init_script(_TELL_WHAT_IS_ASKED)
+    phone.open("/account", "login")
+    told = phone.page.locator("html")
+    expect(told).to_have_attribute("data-asked", "conditional")
+    phone.page.click("#use-passkey")
+    # With the first one withdrawn before the second is asked, the browser does not refuse it.
+    expect(told).to_have_attribute("data-asked", "conditional aborted button")
+    expect(phone.page.locator("#passkey-trouble")).to_be_hidden()
+
+
+_TELL_WHAT_IS_ASKED = """
+    const get = navigator.credentials.get.bind(navigator.credentials);
+    const tell = (what) => {
+        const page = document.documentElement.dataset;
+        page.asked = page.asked ? `${page.asked} ${what}` : what;
+    };
+    navigator.credentials.get = (options) => {
+        tell(options.mediation ?? "button");
+        options.signal?.addEventListener("abort", () => tell("aborted"));
+        return get(options);
+    };
+"""
 
 
 def test_e_button_sign_in(service: InProcess, enrolled: Device) -> None:
@@ -298,8 +211,7 @@ def test_e_confirmed_once_more_with_the_finger(service: InProcess, enrolled: Dev
 
 def test_e_user_verification_refused(service: InProcess, enrolled: Device) -> None:
     enrolled.tell("setUserVerified", isUserVerified=False)
-    enrolled.by_button()
-    expect(enrolled.page.locator("#passkey-trouble")).to_be_visible()
+    enrolled.cancels()
     enrolled.on("login")
     assert refusals(service) == []
     assert [one["proof"] for one in trail(service, "sign_in_succeeded")] == ["password"]
@@ -307,8 +219,7 @@ def test_e_user_verification_refused(service: InProcess, enrolled: Device) -> No
 
 def test_e_cancelled_prompt_falls_back_to_the_password(service: InProcess, enrolled: Device) -> None:
     enrolled.tell("setUserVerified", isUserVerified=False)
-    enrolled.by_button()
-    expect(enrolled.page.locator("#passkey-trouble")).to_be_visible()
+    enrolled.cancels()
     expect(enrolled.page.locator("#username")).to_be_focused()
     enrolled.page.fill("#username", EMAIL)
     enrolled.page.fill("#password", PASSWORD)
@@ -341,7 +252,7 @@ def test_e_replayed_assertion(service: InProcess, enrolled: Device) -> None:
     enrolled.on("account")
     enrolled.signs_out()
     enrolled.open("/account", "login")
-    _submit(enrolled.page, next(_credential(body) for body in posted if "credential=" in body))
+    enrolled.submits(next(_credential(body) for body in posted if "credential=" in body))
     enrolled.refused()
     assert refusals(service) == ["challenge"]
 
@@ -350,23 +261,9 @@ def _credential(posted: str) -> str:
     return parse_qs(posted)["credential"][0]
 
 
-def _submit(page: Page, credential: str) -> None:
-    page.evaluate(
-        """(credential) => {
-            const form = document.getElementById("passkey-form");
-            form.elements.credential.value = credential;
-            form.requestSubmit();
-        }""",
-        credential,
-    )
-
-
 def test_e_old_challenge(service: InProcess, enrolled: Device) -> None:
-    enrolled.touched(False)
     enrolled.open("/account", "login")
-    with enrolled.page.expect_response("**/login/passkey") as first:
-        enrolled.page.reload()
-    options = first.value.text()
+    options = enrolled.asked()
     service.clock.move(300)
     enrolled.page.route(
         "**/login/passkey", lambda route: route.fulfill(body=options, content_type="application/json")
@@ -378,7 +275,7 @@ def test_e_old_challenge(service: InProcess, enrolled: Device) -> None:
 
 
 def test_e_another_users_credential(
-    service: InProcess, enrolled: Device, devices: Callable[[], Device]
+    service: InProcess, enrolled: Device, devices: Callable[..., Device]
 ) -> None:
     (marias,) = enrolled.credentials
     luca = service.visitor()
@@ -396,31 +293,79 @@ def test_e_another_users_credential(
 
 
 def test_e_wrong_origin(service: InProcess, enrolled: Device) -> None:
-    enrolled.touched(False)
-    page = enrolled.page
     enrolled.open("/account", "login")
-    with page.expect_response("**/login/passkey") as response:
-        page.reload()
-    options = response.value.text()
+    options = enrolled.asked()
     # The same host, hence the same passkeys, but a page of somebody else's.
-    page.route(
-        "http://localhost:1234/",
-        lambda route: route.fulfill(body="<!doctype html><title>x</title>", content_type="text/html"),
-    )
-    page.goto("http://localhost:1234/")
-    enrolled.touched()
-    credential = page.evaluate(
-        """async (options) => JSON.stringify((await navigator.credentials.get({
-            publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(JSON.parse(options)),
-        })).toJSON())""",
-        options,
-    )
-    assert json.loads(credential)["type"] == "public-key"
+    _at_strangers(enrolled, "http://localhost:1234/")
+    credential = enrolled.signed(options)
     enrolled.touched(False)
     enrolled.open("/account", "login")
-    _submit(page, credential)
+    enrolled.submits(credential)
     enrolled.refused()
     assert refusals(service) == ["origin"]
+
+
+def test_e_wrong_rp_id(service: InProcess, enrolled: Device) -> None:
+    enrolled.open("/account", "login")
+    options = enrolled.asked()
+    # A page that looks like ours, at another name: the browser does not let it ask for ours.
+    _at_strangers(enrolled, "http://login.localhost:1234/")
+    with pytest.raises(Error, match="SecurityError"):
+        enrolled.signed(options.replace('"localhost"', '"example.com"'))
+    # Even the very same key answers there in the name of that page, which is not ours.
+    (credential,) = enrolled.credentials
+    enrolled.tell("removeCredential", credentialId=credential["credentialId"])
+    enrolled.tell("addCredential", credential={**credential, "rpId": "login.localhost"})
+    signed = enrolled.signed(options.replace('"localhost"', '"login.localhost"'))
+    enrolled.touched(False)
+    enrolled.open("/account", "login")
+    enrolled.submits(signed)
+    enrolled.refused()
+    assert refusals(service) == ["origin"]
+    assert [one["proof"] for one in trail(service, "sign_in_succeeded")] == ["password"]
+
+
+def test_e_a_page_in_a_frame(service: InProcess, enrolled: Device) -> None:
+    page, login = enrolled.page, f"{enrolled.base}/login"
+    framed = (
+        f'<!doctype html><title>x</title><iframe src="{login}" allow="publickey-credentials-get"></iframe>'
+    )
+    enrolled.open("/account", "login")
+    at = page.url
+    _at_strangers(enrolled, "http://localhost:1234/", framed.replace(login, at))
+    inside = page.frame_locator("iframe")
+    expect(inside.locator("main")).to_have_count(0)
+
+    def unguarded(route: Route) -> None:
+        answer = route.fetch()
+        kept = {name: text for name, text in answer.headers.items() if name not in _GUARDS}
+        route.fulfill(response=answer, headers=kept)
+
+    # Were our pages ever shown in a stranger's, what is signed there would still not do.
+    page.route(at, unguarded)
+    page.reload()
+
+    inside.locator("#use-passkey").click()
+    expect(inside.locator("#page-error")).to_be_visible()
+    expect(inside.locator("#password")).to_be_visible()
+    assert refusals(service) == ["framed"]
+
+
+_GUARDS = {
+    "content-security-policy",
+    "x-frame-options",
+    "permissions-policy",
+    "cross-origin-resource-policy",
+    "cross-origin-opener-policy",
+    "cross-origin-embedder-policy",
+}
+
+
+def _at_strangers(device: Device, address: str, page: str = "<!doctype html><title>x</title>") -> None:
+    """Go to a page of somebody else's, with a finger on the device."""
+    device.page.route(address, lambda route: route.fulfill(body=page, content_type="text/html"))
+    device.page.goto(address)
+    device.touched()
 
 
 def test_e_cloned_counter(service: InProcess, enrolled: Device) -> None:
@@ -455,7 +400,7 @@ def test_e_backup_flag_change(service: InProcess, enrolled: Device) -> None:
 def test_e_removed_credential_and_its_signal(service: InProcess, phone: Device) -> None:
     phone.by_password()
     phone.enrol()
-    phone.page.click('[data-passkey-id] a[href*="/remove"]')
+    press(phone.page, '[data-passkey-id] a[href*="/remove"]')
     phone.on("passkey-remove")
     phone.press("continue")
     phone.on("passkeys")
@@ -484,7 +429,7 @@ def _eventually(is_so: Callable[[], bool], page: Page) -> None:
 def test_e_rename(service: InProcess, phone: Device) -> None:
     phone.by_password()
     phone.enrol()
-    phone.page.click('[data-passkey-id] a[href*="/name"]')
+    press(phone.page, '[data-passkey-id] a[href*="/name"]')
     phone.on("passkey-name")
     phone.page.fill("#name", "Telefono")
     phone.press("continue")
@@ -528,8 +473,8 @@ def test_e_without_javascript_the_password_is_there_and_nothing_promises_more(
     expect(page.locator("#use-passkey")).to_be_hidden()
     page.fill("#username", EMAIL)
     page.fill("#password", PASSWORD)
-    page.click("#continue")
-    expect(page.locator('main[data-page="account"]')).to_be_visible()
+    press(page, "#continue")
+    on_page(page, "account")
     page.goto(f"{service.idp.issuer}/account/passkeys/add")
     expect(page.locator("noscript p, .notice.plain:visible")).not_to_have_count(0)
     context.close()
