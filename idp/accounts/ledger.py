@@ -7,13 +7,15 @@ password, or a code by email            signs in, is held
 a code to a mobile on file for a while  full at once
 a code to a mobile that is newer        signs in, is held
 an activation code                      full at once: somebody saw an identity document
-a passkey                               full at once
-a passkey that is held itself           signs in, is held
+a passkey, or an authenticator app      full at once
+one of these that is held itself        signs in, is held
+a recovery code                         signs in, is held: whoever could make a set could use it
 anything, soon after a recovery         signs in, is held
 ======================================  ===========================================================
 
-Of several proofs the best one counts. What is held signs in; it confirms no operation, recovers nothing and
-changes no contact and no factor, until its time has come or its owner cancelled it.
+The same table says what an account is born as. Of several proofs the best one counts. What is held signs in;
+it confirms no operation, recovers nothing and changes no contact and no factor, until its time has come or its
+owner cancelled it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -38,6 +40,8 @@ WORTH: Mapping[ProofKind, Worth] = {
     ProofKind.SMS_CODE: Worth.BY_MOBILE,
     ProofKind.ACTIVATION_CODE: Worth.FULL,
     ProofKind.PASSKEY: Worth.FULL,
+    ProofKind.TOTP: Worth.FULL,
+    ProofKind.RECOVERY_CODE: Worth.HELD,
 }
 """The table; every proof stands in it."""
 
@@ -62,6 +66,16 @@ def is_held(proofs: Iterable[Proof], around: Circumstances, *, after_recovery: i
     if around.recovered_at is not None and now - around.recovered_at < after_recovery:
         return True
     return not any(_lifts(proof, around) for proof in proofs)
+
+
+def born_held_until(born_on: ProofKind, *, settled_mobile: bool, hold: int, now: int) -> int | None:
+    """Until when a new account confirms no operation (epoch seconds), None where it does at once.
+
+    ``settled_mobile``: the mobile it was born on has stood on file for as long as recovery wants.
+    ``hold`` in seconds.
+    """
+    held = not _lifts(Proof(born_on, now * 1000), Circumstances(settled_mobile, None))
+    return now + hold if held else None
 
 
 def confirms(pending_until: int | None, flagged_at: int | None, now: int) -> bool:

@@ -22,7 +22,8 @@ from typing import Any
 
 from idp.accounts import offers
 from idp.accounts.offers import Option
-from idp.values import ContactKind, Identifier, parse_identifier
+from idp.accounts.records import CustomerRecord
+from idp.values import Contact, ContactKind, Identifier, parse_identifier
 
 
 class Stage(StrEnum):
@@ -126,6 +127,12 @@ def old_enough(changed_on: date, contact_age: int, now: int) -> bool:
     """Whether a contact that last changed on that day (UTC) may recover: ``contact_age`` in seconds."""
     since = datetime(changed_on.year, changed_on.month, changed_on.day, tzinfo=UTC)
     return now - since.timestamp() >= contact_age
+
+
+def settled(record: CustomerRecord | None, contact: Contact, contact_age: int, now: int) -> bool:
+    """Whether a contact has stood on the customer's record for ``contact_age`` seconds."""
+    found = () if record is None else record.contacts
+    return any(one.contact == contact and old_enough(one.changed_on, contact_age, now) for one in found)
 
 
 def obstacle_of(

@@ -7,9 +7,11 @@ pressed, or an activation code. Each says how it is used up; of several at once 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from idp.accounts import ledger
 from idp.accounts.audit import Event
 from idp.accounts.enrolment import Enrolment
 from idp.accounts.records import CustomerRecord
+from idp.accounts.recovery import settled
 from idp.flows import sessions as session_flows
 from idp.flows import telling, throttle
 from idp.flows.browser import Browser
@@ -81,7 +83,7 @@ def give(
         now,
         ON_FILE if any(on_record.contact == username for on_record in record.contacts) else TYPED,
     )
-    proof = Proof(evidence.kind, now_ms)
+    proof = Proof(evidence.kind, now_ms, held=account.held_until is not None)
     begun = session_flows.prepare(idp, browser, account.sub, proof, before=before, now=now)
     # One to every contact of the customer that is nobody else's (journey A7).
     told = telling.own_on_file(idp, record)
@@ -149,4 +151,10 @@ def _account(
         created_at=now,
         updated_at=now,
         born_by=evidence.born_by,
+        held_until=ledger.born_held_until(
+            evidence.kind,
+            settled_mobile=settled(record, username, idp.settings.recovery.contact_age, now),
+            hold=idp.settings.lifetimes.pending_hold,
+            now=now,
+        ),
     )

@@ -42,6 +42,7 @@ class Needs(StrEnum):
 _CONTACT_PROOFS = frozenset(
     {ProofKind.EMAIL_CODE, ProofKind.SMS_CODE, ProofKind.ACTIVATION_CODE, ProofKind.PASSKEY}
 )
+_ADDED = frozenset({ProofKind.PASSKEY, ProofKind.TOTP, ProofKind.RECOVERY_CODE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +111,17 @@ def is_fresh(idp: Idp, known: Owner, needs: Needs, *, now_ms: int) -> bool:
     """Whether a proof of this session is young enough, and of the kind that is needed."""
     since = now_ms - idp.settings.lifetimes.fresh_authentication * 1000
     return any(
-        # What is held itself changes nothing (accounts.ledger).
-        proof.at >= since and not proof.held and (needs is Needs.ANY or proof.kind in _CONTACT_PROOFS)
+        proof.at >= since and not _waits(proof) and (needs is Needs.ANY or proof.kind in _CONTACT_PROOFS)
         for proof in known.row.session.proofs
     )
+
+
+def _waits(proof: Proof) -> bool:
+    """Whether what proved was added too lately to change anything (accounts.ledger).
+
+    A code proves as much as ever while its account waits: what is added on it is held.
+    """
+    return proof.held and proof.kind in _ADDED
 
 
 def by_password(
@@ -254,7 +262,8 @@ def _proven(
     now_ms: int,
 ) -> Begun:
     """Write the proof into the session, which gets a new handle (ASVS 7.2.4)."""
-    proof = Proof(kind, now_ms)
+    waits = known.account.unconfirming_until(now) is not None
+    proof = Proof(kind, now_ms, held=waits and kind is not ProofKind.PASSWORD)
     begun = session_flows.prepare(idp, browser, known.account.sub, proof, before=known.row, now=now)
     with idp.writing() as tx:
         if challenge is not None:

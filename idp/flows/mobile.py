@@ -20,6 +20,7 @@ from idp.accounts.lockout import Brake
 from idp.accounts.lockout import Throttled as Braked
 from idp.accounts.mobile_change import ChangeState, ConfirmedBy, MobileChange
 from idp.accounts.pumping import may_be_typed
+from idp.accounts.recovery import settled
 from idp.accounts.registry import RegistryDown
 from idp.flows import activation, passkeys, post, proving, telling, throttle
 from idp.flows.activation import Wrong as WrongCode
@@ -290,7 +291,14 @@ class _TooMany(Exception):
 
 def _usable(idp: Idp, known: Owner, proof: Proving, own: Own, *, now: int) -> Usable:
     prepared = _confirmation(
-        idp, known.account, proof.change.id, proof.number, own.contacts, by=ConfirmedBy.REGISTRY, now=now
+        idp,
+        known.account,
+        proof.change.id,
+        proof.number,
+        own.contacts,
+        by=ConfirmedBy.REGISTRY,
+        lifts=settled(own.record, proof.number, idp.settings.recovery.contact_age, now),
+        now=now,
     )
     token = idp.entropy.handle()
     with idp.writing() as tx:
@@ -397,6 +405,8 @@ class Confirmation:
     by: ConfirmedBy
     proven: ProvenContact = field(repr=False)
     parcels: tuple[Parcel, ...] = ()
+    # It is as good as what lets a new account confirm operations at once (accounts.ledger).
+    lifts: bool = False
 
 
 def confirmation(
@@ -407,7 +417,8 @@ def confirmation(
     Raises ``RegistryDown``.
     """
     own = telling.own(idp, account)
-    return _confirmation(idp, account, change_id, contact, own.contacts, by=by, now=now)
+    lifts = by in (ConfirmedBy.ADMIN, ConfirmedBy.ACTIVATION)
+    return _confirmation(idp, account, change_id, contact, own.contacts, by=by, lifts=lifts, now=now)
 
 
 def _confirmation(
@@ -418,6 +429,7 @@ def _confirmation(
     told: Iterable[Contact],
     *,
     by: ConfirmedBy,
+    lifts: bool,
     now: int,
 ) -> Confirmation:
     proven = ProvenContact(
@@ -429,7 +441,7 @@ def _confirmation(
         ON_FILE if by is ConfirmedBy.REGISTRY else TYPED,
     )
     parcels = telling.notices(idp, account, (contact, *told), Letter.MOBILE_CONFIRMED, now=now)
-    return Confirmation(account, change_id, by, proven, parcels)
+    return Confirmation(account, change_id, by, proven, parcels, lifts)
 
 
 def confirm(idp: Idp, tx: Tx, prepared: Confirmation, *, now: int) -> bool:
@@ -439,6 +451,8 @@ def confirm(idp: Idp, tx: Tx, prepared: Confirmation, *, now: int) -> bool:
     if not mobile_changes.confirm(tx, prepared.change_id, by=prepared.by, now=now):
         return False
     mobile_changes.take_over(tx, account.sub, prepared.proven, keep=account.username_index or b"")
+    if prepared.lifts:
+        accounts.lift_hold(tx, account.sub)
     details: dict[str, Detail] = {"change": prepared.change_id, "by": prepared.by}
     _note(idp, tx, Event.MOBILE_CONFIRMED, account.sub, details, now=now)
     return True

@@ -20,6 +20,7 @@ from idp.flows.idp import Idp
 from idp.flows.login import SignedIn
 from idp.flows.sessions import Begun
 from idp.store import audit, passkeys, sessions
+from idp.store.accounts import AccountRow
 from idp.store.database import Tx
 from idp.store.passkeys import PasskeyRow
 from idp.values import Proof, ProofKind
@@ -50,7 +51,7 @@ def sign_in(
         with idp.reading() as tx:
             known = sessions.browser_is_known(tx, browser.digest or b"\x00" * 32, account.sub)
             before = session_flows.current(idp, tx, browser, now=now)
-        proof = _proof(row.passkey, now=now, now_ms=now_ms)
+        proof = _proof(row.passkey, account, now=now, now_ms=now_ms)
         begun = session_flows.prepare(idp, browser, account.sub, proof, before=before, now=now)
 
         def note(tx: Tx) -> None:
@@ -103,7 +104,7 @@ def confirm(
         )
         if not row.passkey.confirms(now):
             raise Refused(Reason.OWNER)
-        proof = _proof(row.passkey, now=now, now_ms=now_ms)
+        proof = _proof(row.passkey, known.account, now=now, now_ms=now_ms)
         begun = session_flows.prepare(idp, browser, sub, proof, before=known.row, now=now)
 
         def note(tx: Tx) -> None:
@@ -130,8 +131,9 @@ def _write(
         note(tx)
 
 
-def _proof(passkey: Passkey, *, now: int, now_ms: int) -> Proof:
-    return Proof(ProofKind.PASSKEY, now_ms, key=passkey.method, held=not passkey.confirms(now))
+def _proof(passkey: Passkey, account: AccountRow, *, now: int, now_ms: int) -> Proof:
+    held = not passkey.confirms(now) or account.unconfirming_until(now) is not None
+    return Proof(ProofKind.PASSKEY, now_ms, key=passkey.method, held=held)
 
 
 def _add(

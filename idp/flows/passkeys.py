@@ -329,6 +329,7 @@ def confirm_with_code(
     with idp.writing() as tx:
         if not activation.spend(tx, found.digest, account.customer_number, now=now):
             return WrongCode()
+        accounts.lift_hold(tx, account.sub)
         for passkey_id in passkeys.release(tx, account.sub, now=now):
             _note(idp, tx, Event.PASSKEY_CONFIRMED, account.sub, {"passkey": passkey_id}, now=now)
     return Done()

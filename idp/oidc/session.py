@@ -11,7 +11,12 @@ _METHODS: dict[ProofKind, tuple[Amr, ...]] = {
     ProofKind.ACTIVATION_CODE: (Amr.OTP,),
     # The key's own method goes before it (``Proof.key``).
     ProofKind.PASSKEY: (Amr.USER_PRESENCE,),
+    ProofKind.TOTP: (Amr.OTP,),
+    ProofKind.RECOVERY_CODE: (Amr.OTP,),
 }
+
+_SECOND = frozenset({ProofKind.SMS_CODE, ProofKind.TOTP, ProofKind.RECOVERY_CODE})
+"""What is had, beside a password that is known."""
 
 TOGETHER = 10 * 60 * 1000
 """Milliseconds between the first and the last proof of what still is one authentication."""
@@ -37,19 +42,27 @@ class Session:
 
     @property
     def _together(self) -> tuple[Proof, ...]:
-        """The proofs of one authentication: an hour-old code makes no second factor of today's password."""
-        return tuple(proof for proof in self.proofs if self.proven_at - proof.at <= TOGETHER)
+        """The proofs of one authentication.
+
+        An hour-old code makes no second factor of today's password. A password is known for as long as the
+        session lives: a code given now makes two factors with the one of this morning.
+        """
+        recent = [proof for proof in self.proofs if self.proven_at - proof.at <= TOGETHER]
+        second = any(proof.kind in _SECOND for proof in recent)
+        return tuple(
+            proof for proof in self.proofs if proof in recent or (second and proof.kind is ProofKind.PASSWORD)
+        )
 
     @property
     def acr(self) -> Acr:
         """The class that was earned, never more (contract: assurance).
 
-        A passkey that is still held signs in and earns the lowest: nothing new confirms anything.
+        What is still held signs in and earns the lowest: nothing new confirms anything.
         """
         kinds = {proof.kind for proof in self._together if not proof.held}
         if ProofKind.PASSKEY in kinds:
             return Acr.PASSKEY
-        if {ProofKind.PASSWORD, ProofKind.SMS_CODE} <= kinds:
+        if ProofKind.PASSWORD in kinds and kinds & _SECOND:
             return Acr.TWO_FACTOR
         return Acr.SINGLE
 

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic.fields import FieldInfo
 
 from idp.settings.appearance import Brand, Languages
+from idp.settings.assurance import Assurance
 from idp.settings.lifetimes import Lifetimes
 from idp.settings.limits import Limits
 from idp.settings.messages import Delivery, Logout, Sms, Smtp
@@ -44,6 +45,7 @@ class Settings(Section):
     registration: Registration = Field(default_factory=Registration)
     recovery: Recovery = Field(default_factory=Recovery)
     password: Password = Field(default_factory=Password)
+    assurance: Assurance = Field(default_factory=Assurance)
     codes: Codes = Field(default_factory=Codes)
     limits: Limits = Field(default_factory=Limits)
     delivery: Delivery = Field(default_factory=Delivery)

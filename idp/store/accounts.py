@@ -53,6 +53,16 @@ class AccountRow:
     limited_until: int | None = None
     # When it was last recovered.
     recovered_at: int | None = None
+    # Until when it confirms no operation, born on a weak proof.
+    held_until: int | None = None
+
+    def unconfirming_until(self, now: int) -> int | None:
+        """Until when nothing is confirmed with this account (epoch seconds), None where it is.
+
+        It was recovered without a second factor, or is new and was born on a weak proof.
+        """
+        until = max(self.limited_until or 0, self.held_until or 0)
+        return until if until > now else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +168,7 @@ _REPLACE_HASH = (
 )
 
 
+_LIFT = update(accounts).where(accounts.c.sub == bindparam("of")).values(held_until=None)
 _PROVEN = (
     select(*PROVEN_COLUMNS)
     .where(proven_contacts.c.sub == bindparam("of"))
@@ -221,6 +232,11 @@ def unchanged(tx: Tx, sub: str, password_hash: str) -> bool:
 def replace_hash(tx: Tx, sub: str, *, old: str, new: str) -> bool:
     """Put a hash of the same password with better parameters in the old one's place, if that still stands."""
     return tx.execute(_REPLACE_HASH, {"of": sub, "old": old, "new": new}).one_or_none() is not None
+
+
+def lift_hold(tx: Tx, sub: str) -> None:
+    """Let an account confirm operations from now on: a second way of its owner was confirmed."""
+    tx.execute(_LIFT, {"of": sub})
 
 
 def prove_contact(tx: Tx, sub: str, proven: ProvenContact) -> None:

@@ -186,9 +186,12 @@ def remember_browser(tx: Tx, browser_digest: bytes, sub: str, *, now: int, devic
 
 
 def _written(proofs: tuple[Proof, ...]) -> str:
-    # The node of a release before reads what it knows: a passkey alone has more than two parts.
+    # The node of a release before reads what it knows: most have two parts.
     return json.dumps(
-        [[proof.kind, proof.at, *([proof.key, proof.held] if proof.key else [])] for proof in proofs]
+        [
+            [proof.kind, proof.at, *([proof.key, proof.held] if proof.key or proof.held else [])]
+            for proof in proofs
+        ]
     )
 
 

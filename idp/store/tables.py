@@ -112,6 +112,8 @@ accounts = Table(
     Column("limited_until", Seconds, nullable=True),
     # Last recovered: whatever is added soon after is held (journey E).
     Column("recovered_at", Seconds, nullable=True),
+    # Born on a weak proof: it signs in, and confirms no operation until then (journey E).
+    Column("held_until", Seconds, nullable=True),
 )
 
 proven_contacts = Table(

@@ -34,14 +34,17 @@ class ProofKind(StrEnum):
     ACTIVATION_CODE = "activation_code"
     # A passkey whose device verified the person, by fingerprint, face or the device's own code.
     PASSKEY = "passkey"
+    # A code of an authenticator app (RFC 6238), and one of the ten that were printed with it.
+    TOTP = "totp"
+    RECOVERY_CODE = "recovery_code"
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
     """One proof given in one session: what was done, and when (epoch milliseconds).
 
-    Of a passkey also ``key``: ``hwk`` where it cannot leave its device, ``swk`` where it can; and ``held``:
-    it was too new to confirm anything (``idp.accounts.ledger``).
+    Of a passkey also ``key``: ``hwk`` where it cannot leave its device, ``swk`` where it can. ``held``: what
+    proved, or the whole account, was too new to confirm anything (``idp.accounts.ledger``).
     """
 
     kind: ProofKind

@@ -2,6 +2,7 @@
 
 from itertools import combinations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +12,8 @@ from idp.values import Proof, ProofKind
 
 NOW = 1_800_000_000
 DAY = 86400
-STRONG = {ProofKind.ACTIVATION_CODE, ProofKind.PASSKEY}
+STRONG = {ProofKind.ACTIVATION_CODE, ProofKind.PASSKEY, ProofKind.TOTP}
+WEAK = {ProofKind.PASSWORD, ProofKind.EMAIL_CODE, ProofKind.RECOVERY_CODE}
 
 kinds = st.sampled_from(ProofKind)
 proofs = st.lists(st.builds(Proof, kinds, st.just(NOW * 1000), st.none(), st.booleans()), max_size=5)
@@ -26,8 +28,8 @@ def test_every_proof_stands_in_the_table() -> None:
     assert set(WORTH) == set(ProofKind)
 
 
-@given(st.lists(st.sampled_from([ProofKind.PASSWORD, ProofKind.EMAIL_CODE]), max_size=4), circumstances)
-def test_password_and_email_alone_are_always_held(weak: list[ProofKind], around: Circumstances) -> None:
+@given(st.lists(st.sampled_from(sorted(WEAK)), max_size=4), circumstances)
+def test_what_is_weak_alone_is_always_held(weak: list[ProofKind], around: Circumstances) -> None:
     assert held([Proof(kind, NOW * 1000) for kind in weak], around)
 
 
@@ -73,7 +75,7 @@ def test_the_table_line_by_line() -> None:
     settled, fresh = Circumstances(True, None), Circumstances(False, None)
     for kind in ProofKind:
         (proof,) = [Proof(kind, NOW * 1000)]
-        assert held([proof], settled) == (kind in (ProofKind.PASSWORD, ProofKind.EMAIL_CODE)), kind
+        assert held([proof], settled) == (kind in WEAK), kind
         assert held([proof], fresh) == (kind not in STRONG), kind
     for one, other in combinations([ProofKind.PASSWORD, ProofKind.EMAIL_CODE], 2):
         assert held([Proof(one, 1), Proof(other, 1)], settled)
@@ -89,3 +91,32 @@ def test_nothing_confirms_before_its_hold_ends_nor_after_it_was_flagged(
     if ledger.confirms(pending_until, flagged_at, NOW):
         assert flagged_at is None
         assert pending_until is None or pending_until <= NOW
+
+
+@pytest.mark.parametrize(
+    ("born_on", "settled_mobile", "held"),
+    [
+        # An email, and a mobile that is new on file: signs in and reads, confirms nothing yet.
+        (ProofKind.EMAIL_CODE, False, True),
+        (ProofKind.EMAIL_CODE, True, True),
+        (ProofKind.SMS_CODE, False, True),
+        # A mobile on file for a while, and whoever showed an identity document: full at once.
+        (ProofKind.SMS_CODE, True, False),
+        (ProofKind.ACTIVATION_CODE, False, False),
+    ],
+)
+def test_what_an_account_is_born_as(born_on: ProofKind, settled_mobile: bool, held: bool) -> None:
+    until = ledger.born_held_until(born_on, settled_mobile=settled_mobile, hold=2 * DAY, now=NOW)
+    assert until == (NOW + 2 * DAY if held else None)
+
+
+@given(kinds, st.booleans(), st.integers(1, 30 * DAY))
+def test_an_account_is_born_as_whatever_would_be_added_on_the_same_proof(
+    born_on: ProofKind, settled_mobile: bool, hold: int
+) -> None:
+    until = ledger.born_held_until(born_on, settled_mobile=settled_mobile, hold=hold, now=NOW)
+    added_is_held = ledger.is_held(
+        [Proof(born_on, NOW * 1000)], Circumstances(settled_mobile, None), after_recovery=DAY, now=NOW
+    )
+    assert (until is not None) == added_is_held
+    assert until is None or until == NOW + hold

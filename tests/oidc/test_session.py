@@ -3,11 +3,15 @@
 from itertools import combinations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from idp.oidc.session import Session
+from idp.oidc.session import TOGETHER, Session
 from idp.values import Acr, Amr, Proof, ProofKind
 
 PASSWORD, EMAIL, SMS = ProofKind.PASSWORD, ProofKind.EMAIL_CODE, ProofKind.SMS_CODE
+APP, PRINTED = ProofKind.TOTP, ProofKind.RECOVERY_CODE
+HOUR = 60 * 60 * 1000
 
 
 def session(*kinds: ProofKind, at: int = 1_800_000_000_000) -> Session:
@@ -26,6 +30,12 @@ def session(*kinds: ProofKind, at: int = 1_800_000_000_000) -> Session:
         ((PASSWORD, SMS), Acr.TWO_FACTOR, ("pwd", "otp", "sms", "mfa")),
         ((SMS, PASSWORD), Acr.TWO_FACTOR, ("otp", "sms", "pwd", "mfa")),
         ((PASSWORD, EMAIL, SMS), Acr.TWO_FACTOR, ("pwd", "otp", "sms", "mfa")),
+        ((APP,), Acr.SINGLE, ("otp",)),
+        ((PASSWORD, APP), Acr.TWO_FACTOR, ("pwd", "otp", "mfa")),
+        ((PASSWORD, PRINTED), Acr.TWO_FACTOR, ("pwd", "otp", "mfa")),
+        # What two things that are had make is no second kind of factor.
+        ((SMS, APP), Acr.SINGLE, ("otp", "sms")),
+        ((PASSWORD, ProofKind.ACTIVATION_CODE), Acr.SINGLE, ("pwd", "otp")),
     ],
 )
 def test_what_each_set_of_proofs_is_worth(
@@ -77,3 +87,57 @@ def test_a_code_of_an_hour_ago_makes_no_second_factor_of_a_password_given_now() 
     )
     assert old.acr is Acr.SINGLE
     assert old.amr == ("pwd",)
+
+
+@pytest.mark.parametrize("code", [SMS, APP, PRINTED])
+def test_a_code_given_now_makes_two_factors_with_the_password_of_this_morning(code: ProofKind) -> None:
+    stepped = Session("sid", "sub", (Proof(PASSWORD, 1_000_000), Proof(code, 1_000_000 + 5 * HOUR)))
+    assert stepped.acr is Acr.TWO_FACTOR
+    assert {"pwd", "otp", "mfa"} <= set(stepped.amr)
+    assert stepped.auth_time == (1_000_000 + 5 * HOUR) // 1000
+
+
+def test_a_code_by_email_given_now_makes_nothing_of_the_password_of_this_morning() -> None:
+    stepped = Session("sid", "sub", (Proof(PASSWORD, 1_000_000), Proof(EMAIL, 1_000_000 + HOUR)))
+    assert stepped.acr is Acr.SINGLE
+    assert stepped.amr == ("otp",)
+
+
+@pytest.mark.parametrize("code", [SMS, APP, PRINTED])
+def test_a_second_factor_that_is_held_earns_nothing(code: ProofKind) -> None:
+    waits = Session("sid", "sub", (Proof(PASSWORD, 1_000_000), Proof(code, 1_000_001, held=True)))
+    assert waits.acr is Acr.SINGLE
+    assert "mfa" not in waits.amr
+
+
+def test_a_passkey_of_this_morning_earns_nothing_for_a_password_given_now() -> None:
+    passkey = Proof(ProofKind.PASSKEY, 1_000_000, key=Amr.HARDWARE_KEY)
+    later = Session("sid", "sub", (passkey, Proof(PASSWORD, 1_000_000 + HOUR)))
+    assert later.acr is Acr.SINGLE
+    assert later.amr == ("pwd",)
+
+
+@given(
+    st.lists(
+        st.builds(
+            Proof,
+            st.sampled_from(ProofKind),
+            st.integers(0, 3 * HOUR),
+            st.just(Amr.HARDWARE_KEY),
+            st.booleans(),
+        ),
+        min_size=1,
+        max_size=6,
+        unique_by=lambda proof: proof.kind,
+    )
+)
+def test_no_class_is_earned_without_what_it_stands_for(proofs: list[Proof]) -> None:
+    earned = Session("sid", "sub", tuple(proofs))
+    newest = max(proof.at for proof in proofs)
+    lately = {proof.kind for proof in proofs if newest - proof.at <= TOGETHER and not proof.held}
+    ever = {proof.kind for proof in proofs if not proof.held}
+    if earned.acr is Acr.PASSKEY:
+        assert ProofKind.PASSKEY in lately
+    if earned.acr is Acr.TWO_FACTOR:
+        assert PASSWORD in ever
+        assert lately & {SMS, APP, PRINTED}

@@ -1,0 +1,150 @@
+"""How a customer can confirm now that it is them: the one answer for every page that asks (journeys D, F, I).
+
+======================  ========  =================  ===============================  ======================
+wanted for              passkey   authenticator app  SMS to a confirmed mobile        email
+======================  ========  =================  ===============================  ======================
+signing in              yes       yes                yes                              where no app and no SMS
+step-up                 yes       yes                yes; of passkey owners by        never
+                                                     ``assurance.sms_beside_passkey``
+an operation            yes       no: it shows no    the same                         never
+                                  amount
+changing a way in       yes       yes                where no passkey confirms        the same
+======================  ========  =================  ===============================  ======================
+
+What was added on a weak proof waits (``idp.accounts.ledger``) and is told apart, so that a page can say
+until when. An account that waits itself, or that was recovered without a second factor, confirms neither
+step-up nor operation. Nothing here comes from the browser: a handle only names one of the ways found anew.
+"""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from idp.accounts.recovery import old_enough
+from idp.accounts.registry import RegistryDown
+from idp.flows import telling
+from idp.flows.fresh import Owner
+from idp.flows.idp import Idp
+from idp.store import accounts, mobile_changes, passkeys, recoveries
+from idp.store.accounts import ProvenContact
+from idp.values import Contact, ContactKind, ProofKind
+
+
+class Use(StrEnum):
+    """What a confirmation is wanted for."""
+
+    SIGN_IN = "sign_in"
+    STEP_UP = "step_up"
+    # One operation, shown with its amount and target.
+    OPERATION = "operation"
+    # A change of the ways in.
+    CREDENTIALS = "credentials"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to confirm; ``handle`` means nothing in another session.
+
+    ``contact``: where a code goes, None where none is sent. ``held_until``: until when it confirms nothing
+    (epoch seconds), None where it does.
+    """
+
+    kind: ProofKind
+    handle: str
+    contact: Contact | None = field(default=None, repr=False)
+    held_until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The ways of an account, the strongest first: ``open`` now, ``held`` until a moment the page names."""
+
+    open: tuple[Way, ...]
+    held: tuple[Way, ...]
+
+    def named(self, handle: str) -> Way | None:
+        """The open way with this handle."""
+        return next((way for way in self.open if way.handle == handle), None)
+
+
+def ways(idp: Idp, owner: Owner, use: Use, *, now: int) -> Ways:
+    """How ``owner`` can confirm for this use. Raises ``RegistryDown`` where nothing else is open."""
+    found = _passkey(idp, owner, now=now)
+    passkey_confirms = any(way.held_until is None for way in found)
+    by_contact = use is not Use.CREDENTIALS or not passkey_confirms
+    if use is not Use.SIGN_IN and passkey_confirms and idp.settings.assurance.sms_beside_passkey == "refuse":
+        by_contact = False
+    if by_contact:
+        try:
+            found += _by_contact(idp, owner, use, found, now=now)
+        except RegistryDown:
+            if not any(way.held_until is None for way in found):
+                raise
+    waits = owner.account.unconfirming_until(now)
+    if waits is not None and use in (Use.STEP_UP, Use.OPERATION):
+        found = tuple(replace(way, held_until=max(way.held_until or 0, waits)) for way in found)
+    return Ways(
+        open=tuple(way for way in found if way.held_until is None),
+        held=tuple(way for way in found if way.held_until is not None),
+    )
+
+
+def handle_of(idp: Idp, session_id: str, kind: ProofKind, what: str = "") -> str:
+    """The name of a way in one session."""
+    return idp.sealer.pseudonym(f"way:{session_id}:{kind}:{what}")
+
+
+def _passkey(idp: Idp, owner: Owner, *, now: int) -> tuple[Way, ...]:
+    """The passkeys of an account are one way: the browser lets its owner choose."""
+    with idp.reading() as tx:
+        rows = passkeys.of_account(tx, owner.account.sub)
+    usable = [row.passkey for row in rows if row.passkey.flagged_at is None]
+    if not usable:
+        return ()
+    handle = handle_of(idp, owner.session_id, ProofKind.PASSKEY)
+    if any(one.confirms(now) for one in usable):
+        return (Way(ProofKind.PASSKEY, handle),)
+    return (Way(ProofKind.PASSKEY, handle, held_until=min(one.pending_until or 0 for one in usable)),)
+
+
+def _by_contact(idp: Idp, owner: Owner, use: Use, stronger: tuple[Way, ...], *, now: int) -> tuple[Way, ...]:
+    """SMS to mobiles that were confirmed, then those that wait; email where nothing is better.
+
+    Raises ``RegistryDown``.
+    """
+    account = owner.account
+    with idp.reading() as tx:
+        known = recoveries.ways_of(tx, account.sub)
+        change = mobile_changes.current(tx, account.sub)
+    record = idp.registry.by_customer_number(account.customer_number)
+    contacts = [
+        accounts.open_contact(
+            idp.sealer, account.sub, ProvenContact(way.contact_index, way.kind, way.sealed, way.added_at)
+        )
+        for way in known
+        if way.pending is None
+    ]
+    contacts += [
+        one.contact
+        for one in (() if record is None else record.contacts)
+        if one.contact.kind is ContactKind.EMAIL
+        and old_enough(one.changed_on, idp.settings.recovery.contact_age, now)
+    ]
+    lost = {way.contact_index for way in known if way.lost}
+    own = telling.unshared(
+        idp, dict.fromkeys(one for one in contacts if idp.sealer.contact_index(one) not in lost)
+    )
+    mobiles = tuple(_way(idp, owner, one) for one in own if one.kind is ContactKind.MOBILE)
+    waiting: tuple[Way, ...] = ()
+    if change is not None and change.matures_at is not None and change.matures_at > now:
+        number = mobile_changes.open_number(idp.sealer, change.id, change.sealed_mobile)
+        waiting = (replace(_way(idp, owner, number), held_until=change.matures_at),)
+    codes = (*mobiles, *(way for way in stronger if way.kind is ProofKind.TOTP and way.held_until is None))
+    by_email = use is Use.CREDENTIALS or (use is Use.SIGN_IN and not codes)
+    emails = tuple(_way(idp, owner, one) for one in own if one.kind is ContactKind.EMAIL)
+    return (*mobiles, *waiting, *(emails if by_email else ()))
+
+
+def _way(idp: Idp, owner: Owner, contact: Contact) -> Way:
+    kind = ProofKind.SMS_CODE if contact.kind is ContactKind.MOBILE else ProofKind.EMAIL_CODE
+    index = idp.sealer.contact_index(contact).hex()
+    return Way(kind, handle_of(idp, owner.session_id, kind, index), contact)
