@@ -14,8 +14,8 @@ anything, soon after a recovery         signs in, is held
 ======================================  ===========================================================
 
 The same table says what an account is born as. Of several proofs the best one counts. What is held signs in;
-it confirms no operation, recovers nothing and changes no contact and no factor, until its time has come or its
-owner cancelled it.
+it confirms no operation, recovers nothing and changes no contact and no factor, until its time has come or
+its owner cancelled it.
 """
 
 from collections.abc import Iterable, Mapping

@@ -26,6 +26,7 @@ from idp.store.tables import (
     refresh_tokens,
     revoked_tokens,
     sessions,
+    trusted_browsers,
 )
 
 BATCH = 200
@@ -82,6 +83,7 @@ RETENTIONS = (
         mobile_changes.c.ended_at.is_(None) & (mobile_changes.c.state != "pending"),
         seldom=True,
     ),
+    Retention(trusted_browsers, "expires_at"),
     Retention(known_browsers, "last_seen_at", "known_browser", seldom=True),
     Retention(audit_events, "at", "audit_trail"),
 )

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from idp.oidc.session import Session
+from idp.store import trusted_browsers
 from idp.store.database import Tx
 from idp.store.prepared import Prepared
 from idp.store.tables import accounts, authorizations, known_browsers, sessions
@@ -157,8 +158,9 @@ def end_all(tx: Tx, sub: str, *, now: int, but: str = "") -> tuple[str, ...]:
 
 
 def forget_browsers(tx: Tx, sub: str) -> None:
-    """Know none of the browsers any more in which this account was signed in."""
+    """Know and trust none of the browsers any more in which this account was signed in."""
     tx.execute(_FORGET_BROWSERS, {"of_sub": sub})
+    trusted_browsers.remove_all(tx, sub)
 
 
 def clients_of(tx: Tx, session_id: str) -> tuple[str, ...]:

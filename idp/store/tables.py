@@ -293,6 +293,8 @@ sessions = Table(
     Column("ended_at", Seconds, nullable=True),
     # Browser and system in two codes, "chrome android"; never what the browser said itself.
     Column("device", String(40), nullable=True),
+    # Whether a second factor was wanted at sign-in: "due", "done" or "trusted"; null where it was not.
+    Column("second_factor", String(12), nullable=True),
 )
 
 interactions = Table(
@@ -320,6 +322,23 @@ known_browsers = Table(
     Column("last_seen_at", Seconds, nullable=False),
     # As in ``sessions``.
     Column("device", String(40), nullable=True),
+    # Of its network (/24, /48), as a pseudonym: to tell an unusual sign-in.
+    Column("network", String(43), nullable=True),
+)
+
+trusted_browsers = Table(
+    "trusted_browsers",
+    metadata,
+    # A browser in which the customer wants no code at sign-in; it adds nothing to what is proven.
+    Column("id", String(32), primary_key=True),
+    Column("sub", ForeignKey("accounts.sub", ondelete="CASCADE"), nullable=False),
+    Column("browser_digest", Digest, nullable=False),
+    # As in ``sessions``.
+    Column("device", String(40), nullable=True),
+    Column("created_at", Seconds, nullable=False),
+    Column("expires_at", Seconds, nullable=False, index=True),
+    Column("last_used_at", Seconds, nullable=True),
+    UniqueConstraint("sub", "browser_digest"),
 )
 
 # --- clients, grants, authorizations ----------------------------------------------------------------------
