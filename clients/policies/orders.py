@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from unicodedata import normalize
 
 from stdnum import iban
 
@@ -73,4 +74,8 @@ def _is_iban(text: str) -> bool:
 
 
 def _is_name(text: str) -> bool:
-    return 0 < len(text) <= LONGEST_NAME and text.isprintable() and text == " ".join(text.split())
+    return 0 < len(text) <= LONGEST_NAME and text.isprintable() and text == _tidy(text)
+
+
+def _tidy(text: str) -> str:
+    return normalize("NFC", " ".join(text.split()))

@@ -13,16 +13,18 @@ from clients import brand
 from clients.clock import Clock, unix_now
 from clients.headers import guard
 from clients.outbound import outbound_client
+from clients.portal.authorization_response import SignInFailed
 from clients.portal.customer_area import customer_area
 from clients.portal.languages import load_languages
 from clients.portal.logout_token import SeenTokens
 from clients.portal.oidc_client import register_client
 from clients.portal.pages import Page
 from clients.portal.parts import Parts
+from clients.portal.payouts import payout_doors
 from clients.portal.policies_reader import PoliciesReader
 from clients.portal.sessions import CookieSessions, SessionStore
 from clients.portal.settings import PortalSettings
-from clients.portal.sign_in import SignInFailed, sign_in_doors
+from clients.portal.sign_in import sign_in_doors
 from clients.portal.sign_out import sign_out_doors
 from clients.provider import Provider, ProviderUnavailable
 
@@ -62,6 +64,7 @@ def create_portal(settings: PortalSettings, now: Clock = unix_now) -> Flask:
     )
     page = Page(settings, load_languages())
     app.register_blueprint(customer_area(parts, page))
+    app.register_blueprint(payout_doors(parts, page))
     app.register_blueprint(sign_in_doors(parts, page))
     app.register_blueprint(sign_out_doors(parts, page))
     _serve_the_rest(app, settings, page)

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import date
 
-from flask import Blueprint, abort, redirect, request
+from flask import Blueprint, abort, request
 from werkzeug.wrappers import Response
 
-from clients.portal.access import SignInNeeded, with_access_token
+from clients.portal.access import with_access_token
+from clients.portal.holdings import Reading, answer_what_cannot_be_shown, signed_in
 from clients.portal.pages import Page
 from clients.portal.parts import Parts, current_session
 from clients.portal.policies_reader import Document, Holdings, PoliciesUnavailable, Policy
@@ -24,10 +25,7 @@ class Shelf:
 def customer_area(parts: Parts, page: Page) -> Blueprint:
     """`/` and the pages of single policies."""
     doors = Blueprint("customer_area", __name__)
-
-    def holdings(session: PortalSession) -> Holdings:
-        language = page.language().code
-        return with_access_token(parts, session, lambda token: parts.policies.holdings(token, language))
+    reading = Reading(parts, page)
 
     def documents(session: PortalSession, policy: Policy) -> tuple[Document, ...] | None:
         language = page.language().code
@@ -38,13 +36,6 @@ def customer_area(parts: Parts, page: Page) -> Blueprint:
         except PoliciesUnavailable:
             return None
 
-    def policy_of(session: PortalSession, number: str) -> Policy:
-        """The customer's policy of this number; a 404 page when it is not the customer's."""
-        found = next((one for one in holdings(session).policies if one.number == number), None)
-        if found is None:
-            abort(404)
-        return found
-
     @doors.get("/")
     def home() -> Response:
         session = current_session()
@@ -53,20 +44,16 @@ def customer_area(parts: Parts, page: Page) -> Blueprint:
             session.logout_state = None
             return page.render("home.html", notice="signed-out" if came_back else None)
         try:
-            found = holdings(session)
+            found = reading.holdings(session)
             shelves = [Shelf(policy, documents(session, policy)) for policy in found.policies]
         except PoliciesUnavailable:
             return page.render("policies.html", status=503, holdings=None, shelves=[], next_due=None)
         return page.render("policies.html", holdings=found, shelves=shelves, next_due=next_due(found))
 
-    @doors.get("/policies/<number>/payout")
-    def payout(number: str) -> Response:
-        return page.render("payout.html", policy=policy_of(_signed_in(), number))
-
     @doors.get("/policies/<number>/documents/<document>")
     def document(number: str, document: str) -> Response:
-        session = _signed_in()
-        policy = policy_of(session, number)
+        session = signed_in()
+        policy = reading.policy_of(session, number)
         available = documents(session, policy)
         if available is None:
             raise PoliciesUnavailable("the documents cannot be had")
@@ -75,20 +62,7 @@ def customer_area(parts: Parts, page: Page) -> Blueprint:
             abort(404)
         return page.render("document.html", policy=policy, document=found)
 
-    @doors.errorhandler(SignInNeeded)
-    def sign_in_again(_: SignInNeeded) -> Response:
-        """The session ended elsewhere: say so instead of throwing the customer at a sign-in page."""
-        return page.render("home.html", notice="ended")
-
-    @doors.errorhandler(PoliciesUnavailable)
-    def come_back_later(_: PoliciesUnavailable) -> Response:
-        return page.render("policies.html", status=503, holdings=None, shelves=[], next_due=None)
-
-    @doors.errorhandler(_NotSignedIn)
-    def sign_in_first(_: _NotSignedIn) -> Response:
-        current_session().wanted_page = request.path
-        return redirect("/login", 303)
-
+    answer_what_cannot_be_shown(doors, page)
     return doors
 
 
@@ -96,14 +70,3 @@ def next_due(holdings: Holdings) -> Policy | None:
     """The policy whose premium falls due first."""
     due = [policy for policy in holdings.policies if policy.due_on is not None and policy.premium is not None]
     return min(due, key=lambda policy: policy.due_on or date.max, default=None)
-
-
-class _NotSignedIn(Exception):
-    pass
-
-
-def _signed_in() -> PortalSession:
-    session = current_session()
-    if session.signed_in is None:
-        raise _NotSignedIn
-    return session

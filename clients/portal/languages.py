@@ -31,10 +31,14 @@ class Language:
         """A date in full: 22 novembre 2026."""
         return format_date(value, format="d MMMM y", locale=self.code)
 
+    def day_of(self, epoch_seconds: int) -> str:
+        """The day of a moment in Italian time: 22 novembre 2026."""
+        return self.day(datetime.fromtimestamp(epoch_seconds, UTC).astimezone(PLACE).date())
+
     def moment(self, epoch_seconds: int) -> str:
         """A moment in Italian time: 22 novembre 2026, 10:42."""
         local = datetime.fromtimestamp(epoch_seconds, UTC).astimezone(PLACE)
-        return f"{self.day(local.date())}, {format_time(local, 'HH:mm', locale=self.code)}"
+        return f"{self.day_of(epoch_seconds)}, {format_time(local, 'HH:mm', locale=self.code)}"
 
     def money(self, amount: Decimal, currency: str) -> str:
         """An amount as the language writes it: 1.500,00 €."""

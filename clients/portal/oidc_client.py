@@ -6,10 +6,13 @@ algorithm, keys by name only, an ID token that must be there, time limits, and t
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
-from authlib.integrations.flask_client import FlaskOAuth2App, OAuth
+from authlib.integrations.flask_client import FlaskOAuth2App, OAuth, OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oidc.core import UserInfo
 from flask import Flask
@@ -34,6 +37,14 @@ TIMEOUT = 5
 """Seconds the provider may take for an answer."""
 DEFAULT_LIFE = 60
 """Seconds an access token is taken to live when the provider does not say."""
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """A pushed request: the `state` its answer will carry, and the address to send the browser to."""
+
+    state: str
+    address: str = field(repr=False)
 
 
 class CarefulSession(OAuth2Session):
@@ -88,6 +99,33 @@ class PortalClient(FlaskOAuth2App):
             )
         )
 
+    def push(self, redirect_uri: str, parameters: Mapping[str, str]) -> Pushed:
+        """Push an authorization request with our authentication, and tell where to send the browser with it.
+
+        What is asked travels from server to server and not through the browser (RFC 9126 §2). Raises
+        Authlib's OAuthError when the provider refuses, OSError or ValueError when it gives no answer,
+        ProviderUnavailable when it takes no pushed requests.
+        """
+        endpoint = self._provider.endpoint("pushed_authorization_request_endpoint")
+        made = self.create_authorization_url(redirect_uri, **parameters)
+        address, _, question = str(made["url"]).partition("?")
+        with self._http(self.load_server_metadata()) as http:
+            answer = http.post(
+                endpoint,
+                data=dict(parse_qsl(question, keep_blank_values=True)),
+                auth=http.client_auth(http.token_endpoint_auth_method),
+                headers={"Accept": "application/json"},
+            )
+        body = answer.json()
+        told = body if isinstance(body, dict) else {}
+        if answer.status_code != HTTPStatus.CREATED:
+            raise OAuthError(str(told.get("error", "server_error")))
+        if not isinstance(told.get("request_uri"), str):
+            raise ValueError("no request_uri came")
+        brought = urlencode({"client_id": self.client_id, "request_uri": told["request_uri"]})
+        self.save_authorize_data(redirect_uri=redirect_uri, **made)
+        return Pushed(str(made["state"]), f"{address}?{brought}")
+
     def refresh(self, tokens: Tokens, subject: str) -> Tokens:
         """New tokens for a session of `subject`, by its refresh token.
 
@@ -134,9 +172,7 @@ def tokens_from(answer: Mapping[str, Any], now: int, before: Tokens | None = Non
 
     Raises TokenRefused when an access token of type Bearer or, the first time, an ID token is missing.
     """
-    access = answer.get("access_token")
-    if not isinstance(access, str) or not access or str(answer.get("token_type", "")).lower() != "bearer":
-        raise TokenRefused("no access token of type Bearer came")
+    access = bearer_token(answer)
     id_token = answer.get("id_token") or (before.id_token if before else None)
     if not isinstance(id_token, str):
         raise TokenRefused("no ID token came")
@@ -145,6 +181,14 @@ def tokens_from(answer: Mapping[str, Any], now: int, before: Tokens | None = Non
         life = DEFAULT_LIFE
     refresh = answer.get("refresh_token") or (before.refresh if before else None)
     return Tokens(access=access, expires_at=now + life, refresh=refresh, id_token=id_token)
+
+
+def bearer_token(answer: Mapping[str, Any]) -> str:
+    """The access token of a token response that may hold nothing else; raises TokenRefused."""
+    access = answer.get("access_token")
+    if not isinstance(access, str) or not access or str(answer.get("token_type", "")).lower() != "bearer":
+        raise TokenRefused("no access token of type Bearer came")
+    return access
 
 
 def register_client(app: Flask, settings: PortalSettings, provider: Provider, now: Clock) -> PortalClient:

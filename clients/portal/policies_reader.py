@@ -10,6 +10,8 @@ from urllib.parse import quote
 import httpx
 
 from clients.outbound import AnswerUnusable, read_object
+from clients.portal.challenges import StepUp, step_up_in
+from clients.portal.payout_form import Order
 
 
 class PoliciesUnavailable(Exception):
@@ -39,6 +41,33 @@ class Agency:
 
 
 @dataclass(frozen=True)
+class Payout:
+    """A payout that was accepted, at `accepted_at` (epoch seconds)."""
+
+    reference: str
+    amount: Decimal
+    currency: str
+    iban_ends_in: str
+    beneficiary: str
+    accepted_at: int
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The API took the order, under this reference."""
+
+    reference: str
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """The API does not take the order: `error` says why, `fields` those of its fields at fault."""
+
+    error: str
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Policy:
     """One policy as the customer sees it."""
 
@@ -53,6 +82,8 @@ class Policy:
     premium: Premium | None
     due_on: date | None
     agency: Agency | None
+    payouts: tuple[Payout, ...]
+    """Newest first."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +140,30 @@ class PoliciesReader:
         except (KeyError, TypeError, ValueError) as fault:
             raise PoliciesUnavailable("the documents are not as agreed") from fault
 
+    def pay(self, access_token: str, order: Order) -> Accepted | Rejected | StepUp:
+        """Ask for a payout: taken, not taken, or what the customer has to confirm first.
+
+        Raises TokenNotAccepted when the token is at fault, PoliciesUnavailable when nobody knows what became
+        of it.
+        """
+        address = f"{self.url}/policies/{quote(order.policy_number, safe='')}/payouts"
+        headers = {"Authorization": f"Bearer {access_token}"}
+        try:
+            with self.http.stream("POST", address, headers=headers, json=order.body) as answer:
+                if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+                    step_up = step_up_in(answer.headers.get("www-authenticate", ""))
+                    if step_up is None:
+                        raise TokenNotAccepted
+                    return step_up
+                body = read_object(answer)
+                if answer.status_code == httpx.codes.CREATED:
+                    return Accepted(str(body["reference"]))
+                if answer.is_client_error:
+                    return Rejected(str(body["error"]), tuple(map(str, body.get("fields", ()))))
+                raise PoliciesUnavailable(f"the API answered {answer.status_code}")
+        except (httpx.HTTPError, AnswerUnusable, KeyError, TypeError) as fault:
+            raise PoliciesUnavailable(type(fault).__name__) from fault
+
     def _read(self, path: str, access_token: str, language: str) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {access_token}", "Accept-Language": language}
         try:
@@ -136,6 +191,18 @@ def _policy(entry: Mapping[str, Any]) -> Policy:
         premium=cost and Premium(Decimal(cost["amount"]), str(cost["currency"]), str(cost["every"])),
         due_on=_date(entry["due_on"]),
         agency=agency and Agency(str(agency["name"]), str(agency["phone"]), str(agency["email"])),
+        payouts=tuple(_payout(each) for each in entry.get("payouts", ())),
+    )
+
+
+def _payout(entry: Mapping[str, Any]) -> Payout:
+    return Payout(
+        reference=str(entry["reference"]),
+        amount=Decimal(entry["amount"]["value"]),
+        currency=str(entry["amount"]["currency"]),
+        iban_ends_in=str(entry["iban_ends_in"]),
+        beneficiary=str(entry["beneficiary"]),
+        accepted_at=int(entry["accepted_at"]),
     )
 
 

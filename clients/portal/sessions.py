@@ -16,6 +16,7 @@ from flask import Flask, Request, Response
 from flask.sessions import SessionInterface, SessionMixin
 
 from clients.clock import Clock
+from clients.portal.payout_form import Order, Typed
 
 IDLE = 30 * 60
 ABSOLUTE = 12 * 3600
@@ -48,6 +49,23 @@ class SignedIn:
     tokens: Tokens
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """A payout whose customer is at the provider to confirm it, with the form as it was typed."""
+
+    order: Order
+    typed: Typed
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A payout form to be shown again, filled as it was, with the reason why."""
+
+    policy_number: str
+    typed: Typed
+    notice: str
+
+
 class PortalSession(SessionMixin):
     """One browser's session. As a mapping it holds what Authlib keeps between redirect and callback."""
 
@@ -63,9 +81,11 @@ class PortalSession(SessionMixin):
         self.form_token: str = secrets.token_urlsafe(32)
         self.renewing = threading.Lock()
         """Held while the refresh token is used: it may be used once, and two pages may load at a time."""
+        self.draft: Draft | None = None
         self.ended = False
         self.replace_handle = False
         self._kept: dict[str, Any] = {}
+        self._payouts: dict[str, Waiting] = {}
 
     def __getitem__(self, key: str) -> Any:
         return self._kept[key]
@@ -84,19 +104,35 @@ class PortalSession(SessionMixin):
     def __len__(self) -> int:
         return len(self._kept)
 
+    def send_away(self, state: str, payout: Waiting) -> None:
+        """Remember what is being confirmed under this `state`; of too many the oldest is forgotten."""
+        self._payouts[state] = payout
+        while len(self._payouts) > MOST_SIGN_INS:
+            del self._payouts[next(iter(self._payouts))]
+
+    def come_back(self, state: str | None) -> Waiting | None:
+        """What was being confirmed under this `state`, taken out; None when it was nothing of the kind."""
+        return self._payouts.pop(state, None) if state is not None else None
+
     def sign_in(self, who: SignedIn, now: int) -> None:
         """From `now` (epoch s) on the browser is `who`'s; the answer to this request replaces the handle."""
         self.signed_in = who
         self.began_at = now
         self.replace_handle = True
-        self._kept.clear()
+        self._forget()
         self.form_token = secrets.token_urlsafe(32)
 
     def sign_out(self) -> None:
         """Forget who was signed in, and every token; the answer to this request replaces the handle."""
         self.signed_in = None
         self.replace_handle = True
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drop what somebody had under way: it is nothing of whoever comes after."""
+        self.draft = None
         self._kept.clear()
+        self._payouts.clear()
 
     @property
     def is_worth_keeping(self) -> bool:

@@ -8,23 +8,15 @@ from flask import Blueprint, redirect, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from clients.portal.authorization_response import SignInFailed, check_response
 from clients.portal.oidc_client import tokens_from
 from clients.portal.pages import Page
 from clients.portal.parts import Parts, current_session
+from clients.portal.payouts import finish_payout
 from clients.portal.sessions import PortalSession, SignedIn
 from clients.portal.userinfo import read_userinfo
 from clients.provider import ProviderUnavailable
 from clients.tokens import TokenRefused
-
-ONCE_ONLY = ("code", "state", "iss", "error", "error_description")
-
-
-class SignInFailed(Exception):
-    """A sign-in that came to nothing; `code` is an OAuth error or one of ours."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 def sign_in_doors(parts: Parts, page: Page) -> Blueprint:
@@ -55,6 +47,9 @@ def sign_in_doors(parts: Parts, page: Page) -> Blueprint:
                 # The back button, or a second tab: what was asked for is already there.
                 return redirect("/", 303)
             raise SignInFailed("unknown_state")
+        waiting = session.come_back(response.get("state"))
+        if waiting is not None:
+            return finish_payout(parts, session, waiting, response)
         session.sign_in(_finish(parts, session, response), parts.now())
         wanted, session.wanted_page = session.wanted_page, None
         return redirect(wanted or "/", 303)
@@ -65,7 +60,7 @@ def sign_in_doors(parts: Parts, page: Page) -> Blueprint:
 def _finish(parts: Parts, session: PortalSession, response: MultiDict[str, str]) -> SignedIn:
     """Who the authorization response signs in; raises SignInFailed. The state is used up either way."""
     try:
-        _check_response(parts, response)
+        check_response(parts, response)
         answer = parts.client.authorize_access_token()
         tokens = tokens_from(answer, parts.now())
         claims: Mapping[str, Any] = answer["userinfo"]
@@ -86,23 +81,6 @@ def _finish(parts: Parts, session: PortalSession, response: MultiDict[str, str])
         name=_text(person.get("name")),
         tokens=tokens,
     )
-
-
-def _check_response(parts: Parts, response: MultiDict[str, str]) -> None:
-    """The response names each parameter once, is our provider's, is no error and brings a code.
-
-    Raises SignInFailed, with the provider's own error only once the response is known to be the provider's.
-    """
-    if any(len(response.getlist(name)) > 1 for name in ONCE_ONLY):
-        raise SignInFailed("repeated_parameter")
-    named = response.get("iss")
-    promised = parts.provider.metadata().get("authorization_response_iss_parameter_supported") is True
-    if named != parts.settings.issuer and (promised or named is not None):
-        raise SignInFailed("wrong_issuer")
-    if "error" in response:
-        raise SignInFailed(response["error"] or "server_error")
-    if not response.get("code"):
-        raise SignInFailed("code_missing")
 
 
 def _state_data(parts: Parts, session: PortalSession, state: str | None) -> Mapping[str, Any] | None:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import secrets
 import threading
 from collections.abc import Callable, Mapping
@@ -51,6 +52,12 @@ class Misbehaviour:
     userinfo_sub: str | None = None
     token_type: str | None = None
     discovery: dict[str, Any] = field(default_factory=dict)
+    push_error: str | None = None
+    confirmation: str | None = None
+    """The error with which an operation is answered in place of a code."""
+    approval: dict[str, Any] = field(default_factory=dict)
+    """Claims of a one-time token to change, or with None to leave out."""
+    approved_by: str | None = None
 
 
 @dataclass
@@ -76,6 +83,8 @@ class FakeProvider:
         self.key = ECKey.generate_key("P-256")
         self.kid = "key-1"
         self.codes: dict[str, dict[str, str]] = {}
+        self.pushed: dict[str, dict[str, str]] = {}
+        self.one_time: list[str] = []
         self.refresh_tokens: set[str] = set()
         self.log: list[tuple[str, dict[str, str]]] = []
         self.proofs: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
@@ -150,6 +159,7 @@ class FakeProvider:
 
         app.get("/.well-known/openid-configuration")(self._discovery)
         app.get("/jwks")(self._jwks)
+        app.post("/par")(self._push)
         app.get("/authorize")(self._authorize)
         app.post("/token")(self._token)
         app.get("/userinfo")(self._userinfo)
@@ -168,6 +178,7 @@ class FakeProvider:
             "revocation_endpoint": f"{self.issuer}/revoke",
             "jwks_uri": f"{self.issuer}/jwks",
             "end_session_endpoint": f"{self.issuer}/logout",
+            "pushed_authorization_request_endpoint": f"{self.issuer}/par",
             "id_token_signing_alg_values_supported": ["RS256", "ES256"],
             "authorization_response_iss_parameter_supported": True,
             **({"dpop_signing_alg_values_supported": ["ES256"]} if self.binds_tokens else {}),
@@ -180,15 +191,34 @@ class FakeProvider:
         rsa = {**self.other_key.as_dict(private=False), "kid": "rsa-1", "use": "sig", "alg": "RS256"}
         return jsonify({"keys": [rsa, ec]})
 
+    def _push(self) -> tuple[Response, int]:
+        client = self._client()
+        if client is None:
+            return jsonify({"error": "invalid_client"}), 401
+        if self.wrong.push_error is not None:
+            return jsonify({"error": self.wrong.push_error}), 400
+        address = f"urn:ietf:params:oauth:request_uri:{secrets.token_urlsafe(16)}"
+        self.pushed[address] = {**request.form.to_dict(), "client_id": client}
+        return jsonify({"request_uri": address, "expires_in": 60}), 201
+
     def _authorize(self) -> AnyResponse:
-        asked = request.args
+        asked = request.args.to_dict()
+        if "request_uri" in asked:
+            # RFC 9126 §4: what was pushed counts, and nothing beside it.
+            pushed = self.pushed.pop(asked["request_uri"])
+            assert pushed["client_id"] == asked["client_id"]
+            asked = pushed
+        else:
+            assert "authorization_details" not in asked
         answer: dict[str, str | None] = {"state": asked["state"], "iss": self.issuer}
-        if asked.get("prompt") == "none" and not self.signed_in:
+        if "authorization_details" in asked and self.wrong.confirmation is not None:
+            answer["error"] = self.wrong.confirmation
+        elif asked.get("prompt") == "none" and not self.signed_in:
             answer["error"] = "login_required"
         else:
             self.signed_in = True
             code = secrets.token_urlsafe(16)
-            self.codes[code] = asked.to_dict()
+            self.codes[code] = asked
             answer["code"] = code
         answer.update(self.wrong.response)
         pairs = {name: value for name, value in answer.items() if value is not None}
@@ -215,6 +245,8 @@ class FakeProvider:
             asked = self.codes.pop(form["code"], None)
             if asked is None or not _redeems(asked, client, form):
                 return jsonify({"error": "invalid_grant"}), 400
+            if "authorization_details" in asked:
+                return self._one_time_token(client, asked), 200
             nonce = asked["nonce"]
         elif form["refresh_token"] in self.refresh_tokens:
             self.refresh_tokens.remove(form["refresh_token"])
@@ -233,6 +265,33 @@ class FakeProvider:
         if not self.wrong.omit_id_token:
             answer["id_token"] = self._id_token(client, nonce, access)
         return jsonify(answer), 200
+
+    def _one_time_token(self, client: str, asked: Mapping[str, str]) -> Response:
+        """One token for one approval: no refresh token with it (RFC 9396 §7)."""
+        details = json.loads(asked["authorization_details"])
+        bound = self.binds_tokens and "DPoP" in request.headers
+        claims: dict[str, Any] = {
+            "client_id": client,
+            "scope": "payout",
+            "acr": "urn:idp:acr:2",
+            "auth_time": self.clock(),
+            "authorization_details": details,
+            "cnf": {"jkt": self._thumbprint()} if bound else None,
+            **self.wrong.approval,
+        }
+        access = self.access_token(**claims)
+        self.one_time.append(access)
+        answer = {
+            "access_token": access,
+            "token_type": self.wrong.token_type or ("DPoP" if bound else "Bearer"),
+            "expires_in": self.access_life,
+            "scope": "openid payout",
+            "authorization_details": details,
+        }
+        if not self.wrong.omit_id_token:
+            self.wrong.id_token_claims |= {"sub": self.wrong.approved_by or self.customer["sub"]}
+            answer["id_token"] = self._id_token(client, asked.get("nonce"), access)
+        return jsonify(answer)
 
     def _thumbprint(self) -> str:
         """The name of the key whose proof this request brought."""

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from clients import brand
 from tests.clients.fake_provider import FakeProvider
+from tests.service.on_screen import on_page, press
 
 Scheme = Literal["light", "dark"]
 TOKENS = (brand.FOLDER / "tokens.css").read_text("utf-8")
@@ -102,6 +103,29 @@ def test_the_portal_reads_well(
         assert not overflows(page), path
         assert small_targets(page) == [], path
         assert faults(page) == [], path
+    page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_the_payout_form_with_its_faults_and_the_result_read_well(
+    portal: str, look: Callable[[int, Scheme], Page], width: int, scheme: Scheme
+) -> None:
+    page = look(width, scheme)
+    page.goto(portal + "/login")
+    page.goto(portal + "/policies/RCA-100001/payout")
+    page.fill("#amount", "mille")
+    press(page, "#continue")
+    expect(page.locator("#iban-error")).to_be_visible()
+    expect(page.locator("#amount")).to_be_focused()
+    for name in ("portal-payout", "portal-payout-done", "portal-policies"):
+        on_page(page, name)
+        assert small_targets(page) == [], name
+        assert faults(page) == [], name
+        if name == "portal-payout":
+            page.fill("#amount", "1.500,00")
+            page.fill("#iban", "IT60 X054 2811 1010 0000 0123 456")
+        press(page, "#continue") if name != "portal-policies" else None
     page.context.close()
 
 

@@ -258,6 +258,8 @@ def test_a_passkey_is_more_than_enough(policies: str, provider: FakeProvider) ->
         ({"beneficiary": "x" * 71}, ["beneficiary"]),
         ({"beneficiary": " Maria"}, ["beneficiary"]),
         ({"beneficiary": "Maria\nRossi"}, ["beneficiary"]),
+        ({"beneficiary": "Niccolo\u0300"}, ["beneficiary"]),
+        ({"beneficiary": "Maria \u202eRossi"}, ["beneficiary"]),
         ({"amount": "x", "iban": "y"}, ["amount", "iban"]),
         ({"more": "1"}, ["amount", "currency", "iban", "beneficiary"]),
     ],

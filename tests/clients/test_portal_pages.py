@@ -117,12 +117,12 @@ def test_what_is_not_the_customers_is_not_there(portal: str, visitor: httpx.Clie
     assert 'data-page="portal-error"' in page.text
 
 
-def test_asking_for_a_payout_says_that_confirmation_is_needed_and_whom_to_call(
+def test_asking_for_a_payout_says_that_confirmation_follows_and_whom_to_call(
     portal: str, visitor: httpx.Client
 ) -> None:
     visitor.get(f"{portal}/login")
     page = visitor.get(f"{portal}/policies/RCA-100001/payout")
-    assert "Serve la tua conferma" in page.text
+    assert "Poi confermi che sei tu" in page.text
     assert 'href="tel:+390655500101"' in page.text
 
 
