@@ -14,6 +14,12 @@ from idp.values import Contact, Identifier
 MOST_RECORDS = 16
 """Records of one contact or identifier that are looked at; one person has a handful of them."""
 
+RECORDS_OF_ONE = 2
+"""Records that a customer has at most, but for a rare few: their own, and the one by VAT number.
+
+A look-up that finds fewer costs as much as if it had found so many.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:

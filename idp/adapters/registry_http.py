@@ -19,7 +19,7 @@ import httpcore
 import structlog
 
 from idp.accounts.records import CustomerRecord
-from idp.accounts.registry import MOST_RECORDS, RegistryDown, Standing
+from idp.accounts.registry import MOST_RECORDS, RECORDS_OF_ONE, RegistryDown, Standing
 from idp.adapters import registry_answer
 from idp.adapters.breaker import Breaker
 from idp.adapters.egress import system_resolver, trust
@@ -37,9 +37,6 @@ PATIENCE = 0.25
 
 _KEPT = 15.0
 """Seconds for which an idle connection is kept."""
-
-_RECORDS_OF_ONE = 2
-"""Records that a customer has at most, but for a rare few."""
 
 _AWAY = frozenset({401, 403, 404, 405, 408, 421, 425, 429})
 """Statuses below 500 that tell of the service or of our settings, not of what was asked."""
@@ -153,7 +150,7 @@ class HttpRegistry:
     def _search(self, asked: Mapping[str, str]) -> tuple[CustomerRecord, ...]:
         question = {**asked, "at_most": MOST_RECORDS}
         found = self._ask("/customers/search", question, registry_answer.customers)
-        registry_answer.pretend(_RECORDS_OF_ONE - len(found))
+        registry_answer.pretend(RECORDS_OF_ONE - len(found))
         return found
 
     def _ask(self, path: str, question: Mapping[str, Any], read: Callable[[bytes], _Answer]) -> _Answer:

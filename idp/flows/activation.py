@@ -18,7 +18,7 @@ from idp.accounts.audit import Event
 from idp.accounts.lockout import Allowed, Brake
 from idp.accounts.matching import Reason, as_nobody, bears
 from idp.accounts.records import CustomerRecord
-from idp.flows import offering, throttle
+from idp.flows import throttle
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.proving import Limited
@@ -102,7 +102,6 @@ def look_up(
             _note(idp, Event.ACTIVATION_CODE_THROTTLED, {"brake": decision.by}, browser, now=now)
         return Limited(decision.retry_after)
     records = idp.registry.by_identifier(identifier)
-    offering.work_as_if_found(idp, records)
     with idp.reading() as tx:
         row = activation_codes.find(tx, digest)
     owner = next((r for r in records if row is not None and r.customer_number == row.customer_number), None)

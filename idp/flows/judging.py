@@ -1,12 +1,13 @@
 """Asks the registry whose the typed data are, as they stand now: the one way from data to a customer record.
 
-A match and a mismatch cost the same: the same look-ups, and on records that are not there the work of opening
-and judging them (security bar 5.1).
+A match and a mismatch cost the same: the same look-ups, and on records that are not there the work of
+judging them (security bar 5.1); what fetching and opening them costs is the registry's to spend.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from idp.accounts import nobody
 from idp.accounts.enrolment import Typed
 from idp.accounts.matching import (
     ContactFacts,
@@ -19,10 +20,10 @@ from idp.accounts.matching import (
     match,
 )
 from idp.accounts.records import CustomerRecord, RecordContact
-from idp.flows import nobody
+from idp.accounts.registry import RECORDS_OF_ONE
 from idp.flows.idp import Idp
 from idp.store import activation_codes, claims
-from idp.values import Contact, Identifier, ProfileKind
+from idp.values import Contact, Identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,13 @@ def by_data(idp: Idp, typed: Typed, *, now: int) -> Judged:
     """
     candidates = idp.registry.by_contact(typed.username)
     facts = _facts(idp, typed.username, candidates)
-    _work_as_if_found(idp, typed, candidates, now=now)
-    return judged(match(typed.registrant(), candidates, facts, idp.settings.registration, now))
+    rules, registrant = idp.settings.registration, typed.registrant()
+
+    def judge(record: CustomerRecord) -> Outcome:
+        return match(registrant, (record,), ContactFacts(holders=1), rules, now)
+
+    _work_as_if_found(candidates, _agreeing(typed), judge)
+    return judged(match(registrant, candidates, facts, rules, now))
 
 
 def by_identifier(idp: Idp, typed: Typed, identifier: Identifier, *, now: int) -> Judged:
@@ -53,12 +59,17 @@ def by_identifier(idp: Idp, typed: Typed, identifier: Identifier, *, now: int) -
     """
     found = idp.registry.by_identifier(identifier)
     facts = _facts(idp, typed.username, found)
-    _work_as_if_found(idp, typed, found, now=now)
     rules = idp.settings.registration
-    holding = tuple(record for record in found if _holds(record, typed.username))
-    profiles = {record.profile for record in holding if bears(record, identifier)}
-    wanted = typed.profile if typed.profile in profiles else None
-    outcome = identified(identifier, holding or found, facts.registered, wanted, rules, now)
+
+    def judge(*records: CustomerRecord) -> tuple[bool, Outcome]:
+        holding = tuple(record for record in records if _holds(record, typed.username))
+        profiles = {record.profile for record in holding if bears(record, identifier)}
+        wanted = typed.profile if typed.profile in profiles else None
+        outcome = identified(identifier, holding or records, facts.registered, wanted, rules, now)
+        return bool(holding), outcome
+
+    _work_as_if_found(found, _agreeing(typed, identifier), judge)
+    holding, outcome = judge(*found)
     if not holding:
         # A decoy, or what has left the record meanwhile.
         untold = isinstance(outcome, NoMatch) and not outcome.reason.told_to_contact
@@ -139,22 +150,23 @@ def judged(outcome: Outcome) -> Judged:
     return Judged(None, outcome.reason)
 
 
-def _work_as_if_found(idp: Idp, typed: Typed, found: Sequence[CustomerRecord], *, now: int) -> None:
-    """Open and judge records that are not there: each agrees with what was typed in everything."""
-    someone = replace(
-        nobody.someone(),
+def _agreeing(typed: Typed, identifier: Identifier | None = None) -> CustomerRecord:
+    """Somebody who is not there, and agrees with what was typed in everything."""
+    made_up = nobody.someone(identifier)
+    return replace(
+        made_up,
         profile=typed.profile,
         given_name=typed.given_name,
         family_name=typed.family_name,
         company_name=typed.company_name,
-        tax_code=None,
-        vat_number=typed.vat_number,
-        birth_date=None if typed.profile is ProfileKind.COMPANY else nobody.LONG_AGO,
+        vat_number=made_up.vat_number if typed.vat_number is None else typed.vat_number,
         contacts=(RecordContact(typed.username, nobody.LONG_AGO),) * 2,
     )
-    facts = ContactFacts(holders=1)
 
-    def judge(record: CustomerRecord) -> None:
-        match(typed.registrant(), (record,), facts, idp.settings.registration, now)
 
-    nobody.work_as_if_found(idp, found, someone, judge)
+def _work_as_if_found(
+    found: Sequence[CustomerRecord], made_up: CustomerRecord, judge: Callable[[CustomerRecord], object]
+) -> None:
+    """Judge in the place of records that are not there somebody who agrees."""
+    for _ in range(RECORDS_OF_ONE - len(found)):
+        judge(made_up)

@@ -8,14 +8,15 @@ whoever asks from wherever, and costs the same statements and the same work (sec
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 
+from idp.accounts import nobody
 from idp.accounts import offers as rules
 from idp.accounts.audit import Event
 from idp.accounts.lockout import Throttled as Braked
 from idp.accounts.matching import Reason, as_nobody, bears
 from idp.accounts.offers import Candidate, Offer, Option
 from idp.accounts.records import CustomerRecord
-from idp.accounts.registry import Standing
-from idp.flows import nobody, throttle
+from idp.accounts.registry import RECORDS_OF_ONE, Standing
+from idp.flows import throttle
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.proving import Limited
@@ -59,8 +60,9 @@ def offer(
                 )
         return Limited(decision.retry_after)
     found = idp.registry.by_identifier(identifier)
-    work_as_if_found(idp, found)
-    records = tuple(r for r in found if bears(r, identifier) and _born_on(r, born))
+    made_up = (nobody.someone(identifier),) * (RECORDS_OF_ONE - len(found))
+    meant = [bears(record, identifier) and _born_on(record, born) for record in (*found, *made_up)]
+    records = tuple(record for record, is_it in zip(found, meant, strict=False) if is_it)
     genuine = own(idp, identifier, records, profile, now=now)
     # Drawn for everybody; of several secrets the first there was, so that a new one changes no list.
     decoys = rules.decoys(identifier, idp.keyring.symmetric("decoys")[-1].secret)
@@ -95,18 +97,10 @@ def own(
         known = claims.of_contacts(tx, tuple(indexes), numbers)
     usernames = {indexes[index]: number for index, number in known.owners.items()}
 
-    def offered(of: Sequence[CustomerRecord]) -> tuple[Candidate, ...]:
-        facts = (standings, usernames, known.registered, idp.settings.registration, now)
-        return rules.offered(identifier, of, *facts, profile=profile)
-
-    options = offered(records)
-    if not options:
-        # Choosing among contacts takes a while, and so does fetching what is known of them, which would tell
-        # that there are some.
-        CustomerRecord.from_json(made_up.to_json())
-        standings.update(dict.fromkeys(rules.contacts_of((made_up,)), Standing(1)))
-        offered((made_up,))
-    return options
+    facts = (standings, usernames, known.registered, idp.settings.registration, now)
+    # Choosing among contacts takes a while, which would tell that there are some.
+    options = rules.offered(identifier, records or (made_up,), *facts, profile=profile)
+    return options if records else ()
 
 
 def _born_on(record: CustomerRecord, born: date | None) -> bool:
@@ -119,10 +113,3 @@ def _why_decoys(idp: Idp, records: Sequence[CustomerRecord], *, now: int) -> Rea
     today = datetime.fromtimestamp(now, UTC).date()
     nobody = [as_nobody(record, idp.settings.registration, today) for record in records]
     return next((reason for reason in nobody if reason is not None), Reason.NOTHING_OFFERED)
-
-
-def work_as_if_found(idp: Idp, found: Sequence[CustomerRecord]) -> None:
-    """Spend on records that were not found what opening and reading them costs."""
-    nobody.work_as_if_found(
-        idp, found, nobody.someone(), lambda record: CustomerRecord.from_json(record.to_json())
-    )

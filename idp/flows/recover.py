@@ -28,7 +28,7 @@ from idp.accounts.recovery import (
     obstacle_of,
     passkey_mark,
 )
-from idp.flows import activation, nobody, offering, proving, throttle
+from idp.flows import activation, offering, proving, throttle
 from idp.flows import passkeys as passkey_flows
 from idp.flows.activation import Wrong as WrongCode
 from idp.flows.browser import Browser
@@ -350,11 +350,9 @@ def resend_wait(idp: Idp, known: UnderWay, *, now: int) -> int:
 
 def _judged(idp: Idp, recovery: Recovery, option: Option, *, now: int) -> Recovery:
     """The recovery with this option chosen: whose account it is, or why it recovers nothing."""
-    number = option.customer_number or ""
-    # Asked anew: a contact may have changed since it was shown. Of a decoy, too.
+    # Asked anew: a contact may have changed since it was shown. Of a decoy, too: no customer is called so.
+    number = option.customer_number or option.handle
     record = idp.registry.by_customer_number(number)
-    if record is None:
-        nobody.open_as_if_found(idp)
     with idp.reading() as tx:
         found = recoveries.owner_of(tx, number)
     owner, active = found or (None, False)

@@ -158,11 +158,13 @@ def enrolled(
 def note_match(idp: Idp, tx: Tx, enrolment: Enrolment, *, source: str, now: int) -> None:
     """Note in the trail whether the data matched, with the reason for the help desk."""
     number = enrolment.customer_number
+    # Of nobody's number, too, so that a match costs no more.
+    actor = idp.sealer.pseudonym(f"customer:{number}")
     audit.add(
         tx,
         Event.REGISTRATION_MATCHED if enrolment.reason is None else Event.REGISTRATION_NOT_MATCHED,
         at=now,
-        actor=None if number is None else idp.sealer.pseudonym(f"customer:{number}"),
+        actor=None if number is None else actor,
         source=throttle.pseudonym_of_source(idp, source),
         details={
             "enrolment": enrolment.id,

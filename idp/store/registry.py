@@ -81,6 +81,12 @@ _BY_IDENTIFIER = (
 _OF_CUSTOMER = select(*_SEALED_RECORD).where(
     customer_records.c.customer_number == bindparam("customer_number")
 )
+_OTHERS = (
+    select(*_SEALED_RECORD)
+    .where(customer_records.c.tax_index > bindparam("after"))
+    .order_by(customer_records.c.tax_index)
+    .limit(bindparam("at_most"))
+)
 _INDEXES: BindParameter[Any] = bindparam("contact_indexes", expanding=True)
 _STANDINGS = union_all(
     select(
@@ -114,6 +120,16 @@ def record_by_customer_number(tx: Tx, customer_number: str) -> SealedRecord | No
     """The record of this customer number; one statement."""
     row = tx.execute(_OF_CUSTOMER, {"customer_number": customer_number}).one_or_none()
     return None if row is None else SealedRecord(*row)
+
+
+def others(tx: Tx, after: bytes, *, at_most: int) -> tuple[SealedRecord, ...]:
+    """That many records of whoever it may be, the same for the same 32 octets; one statement.
+
+    They stand in for records that were not found, so that fetching and opening cost the same, and tell
+    nothing. Fewer than wanted near the end of the index.
+    """
+    rows = tx.execute(_OTHERS, {"after": after, "at_most": max(0, at_most)})
+    return tuple(SealedRecord(*row) for row in rows)
 
 
 def standings(tx: Tx, contact_indexes: Sequence[bytes]) -> dict[bytes, Standing]:

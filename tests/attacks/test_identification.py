@@ -14,7 +14,7 @@ from stdnum.it import codicefiscale
 
 from idp.accounts.offers import Offer
 from idp.app import build
-from idp.flows import nobody, offering
+from idp.flows import offering
 from idp.flows.browser import Browser
 from idp.store.sealing import Sealer
 from idp.values import Handle, parse_identifier
@@ -153,8 +153,6 @@ def test_a_code_on_file_is_no_more_work_than_one_that_is_not(
     service: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     customers = ("C100001", "C100002", "C100013", *UNKNOWN_TO_US)
-    # The first stranger of a process has one made up for all that follow.
-    nobody.open_as_if_found(service.idp)
     works = {customer: work_of(service, monkeypatch, code_of(customer)) for customer in customers}
     assert len({tuple(sorted(work.items())) for work in works.values()}) == 1, works
 
