@@ -93,7 +93,7 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
     Event.RECOVERY_BEGUN: frozenset({"recovery", "case", "reason"}),
     Event.RECOVERY_CONTACT_CHOSEN: frozenset({"recovery", "case", "reason"}),
     Event.RECOVERY_COMPLETED: frozenset(
-        {"recovery", "case", "proof", "second", "sessions", "clients", "removed"}
+        {"recovery", "case", "proof", "second", "passkey", "sessions", "clients", "removed"}
     ),
     Event.CHALLENGE_SENT: frozenset({"challenge", "purpose", "channel", "resend"}),
     Event.CHALLENGE_FAILED: frozenset({"challenge", "purpose", "channel", "reason", "tries_left"}),

@@ -52,6 +52,7 @@ class Purpose(StrEnum):
     ENROL = "enrol"
     SIGN_IN = "sign_in"
     CONFIRM = "confirm"
+    RECOVER = "recover"
 
 
 class Reason(StrEnum):

@@ -86,9 +86,8 @@ class ProvenWay:
     sealed: bytes = field(default=b"", repr=False)
 
 
-# Passkey, authenticator app and recovery codes will stand here too, each with its own question.
 SECOND_WAYS: tuple[ContactKind, ...] = (ContactKind.MOBILE, ContactKind.EMAIL)
-"""The second ways there are, the strongest first."""
+"""The contacts that confirm a second time, the strongest first; a passkey is stronger than each."""
 
 
 def second_ways(
@@ -163,6 +162,8 @@ class Account:
     proven: tuple[ProvenWay, ...] = ()
     # The ids of its passkeys, which are kept or removed like mobiles.
     passkeys: tuple[str, ...] = ()
+    # Those of them that confirm at this moment: held and flagged ones recover nothing.
+    confirming: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,8 @@ class Recovery:
     activation: str | None = field(default=None, repr=False)
     proven_at: int | None = None
     second_at: int | None = None
+    # The mark of the passkey that was the second proof; None where that was a contact, or nothing yet.
+    second_by: str | None = None
     # Blind indexes, in hexadecimal, of the ways to keep; None until the customer said so.
     kept: frozenset[str] | None = field(default=None, repr=False)
     interaction_id: str | None = None
@@ -210,7 +213,7 @@ class Recovery:
             return Stage.VERIFY
         if account is None or not self._still(account):
             return Stage.OVER
-        if self.second_at is None and self.ways(account):
+        if self.second_at is None and (self.ways(account) or self.passkeys_asked(account)):
             return Stage.SECOND
         if self.kept is None and (keepable(account.proven) or account.passkeys):
             return Stage.FACTORS
@@ -223,10 +226,19 @@ class Recovery:
             return ()
         return second_ways(account.used_index, choice.contact.kind, account.proven)
 
+    def passkeys_asked(self, account: Account) -> tuple[str, ...]:
+        """The ids of the passkeys any of which is a second proof; none where an activation code is."""
+        return () if self.activation is not None else account.confirming
+
     def removes(self, proven: Sequence[ProvenWay]) -> tuple[ProvenWay, ...]:
         """The ways that go when it is completed: those that were not said to be kept."""
         kept = self.kept or frozenset()
         return tuple(way for way in keepable(proven) if way.contact_index.hex() not in kept)
+
+    @property
+    def second_passkey(self) -> str | None:
+        """The id of the passkey that was the second proof, None where there was none."""
+        return None if self.second_by is None else self.second_by.removeprefix(passkey_mark(""))
 
     @property
     def kept_passkeys(self) -> tuple[str, ...]:
@@ -252,6 +264,7 @@ def to_json(recovery: Recovery) -> dict[str, Any]:
         "options": offers.to_json(recovery.options),
         "owner": None if owner is None else [owner.sub, owner.password_changed_at],
         "kept": None if recovery.kept is None else sorted(recovery.kept),
+        "second_by": recovery.second_by,
     }
 
 
@@ -268,6 +281,11 @@ def owner_of(stored: dict[str, Any]) -> Owner | None:
 def kept_of(stored: dict[str, Any]) -> frozenset[str] | None:
     """The ways to keep that ``to_json`` wrote."""
     return None if stored["kept"] is None else frozenset(stored["kept"])
+
+
+def second_by_of(stored: dict[str, Any]) -> str | None:
+    """The passkey that ``to_json`` wrote; what was stored before there were any has none."""
+    return stored.get("second_by")
 
 
 def identifier_of(stored: dict[str, Any]) -> Identifier:

@@ -187,7 +187,7 @@ def under_way(idp: Idp, handle: Handle, browser: Browser, *, now: int) -> UnderW
         # Before it is proven nothing of an account is looked at: it would be there, or not.
         owner, ways, keys = (None, (), ()) if row.proven_at is None else _owned(tx, row)
     recovery = recoveries.opened(idp.sealer, row)
-    account = account_of(idp, recovery, owner, ways, keys)
+    account = account_of(idp, recovery, owner, ways, keys, now=now)
     return UnderWay(recovery, recovery.stage(account, now), challenge, account, owner)
 
 
@@ -204,6 +204,8 @@ def account_of(
     owner: AccountRow | None,
     ways: tuple[ProvenWay, ...],
     keys: tuple[PasskeyRow, ...],
+    *,
+    now: int,
 ) -> Account | None:
     """What of the account decides where the recovery stands."""
     choice = recovery.choice
@@ -216,6 +218,7 @@ def account_of(
         used_index=idp.sealer.contact_index(choice.contact),
         proven=ways,
         passkeys=tuple(row.passkey.id for row in keys),
+        confirming=tuple(row.passkey.id for row in keys if row.passkey.confirms(now)),
     )
 
 
@@ -374,6 +377,7 @@ def _judged(idp: Idp, recovery: Recovery, option: Option, *, now: int) -> Recove
         activation=None,
         proven_at=None,
         second_at=None,
+        second_by=None,
         kept=None,
     )
 
@@ -529,7 +533,7 @@ def factors(idp: Idp, known: UnderWay) -> tuple[Factor, ...]:
             "passkey",
             shown.name,
             shown.passkey.created_at,
-            just_used=False,
+            just_used=passkey_mark(shown.passkey.id) == known.recovery.second_by,
         )
         for shown in passkey_flows.of(idp, account.sub)
     )
@@ -540,8 +544,9 @@ def _used(idp: Idp, recovery: Recovery, account: Account) -> frozenset[bytes]:
     """The blind indexes of the contacts that were proven just now."""
     if recovery.activation is not None:
         return frozenset()
+    by_code = recovery.second_at is not None and recovery.second_by is None
     with idp.reading() as tx:
-        sent = None if recovery.second_at is None else recoveries.second_sent(tx, recovery.id)
+        sent = recoveries.second_sent(tx, recovery.id) if by_code else None
     if sent is None:
         return frozenset({account.used_index})
     second = challenges.open_contact(idp.sealer, *sent)

@@ -166,7 +166,7 @@ def _write(
     # As it stands in this transaction: a factor may have been added, or another contact chosen, since.
     ways = recoveries.ways_of(tx, sub)
     keys = passkeys.of_account(tx, sub)
-    account = recover.account_of(idp, recovery, accounts.by_sub(tx, sub), ways, keys)
+    account = recover.account_of(idp, recovery, accounts.by_sub(tx, sub), ways, keys, now=now)
     standing = replace(
         recovery,
         chosen=row.chosen,
@@ -221,6 +221,7 @@ def _write(
             "case": recovery.case_number,
             "proof": "activation_code" if row.activation is not None else "contact",
             "second": row.second_at is not None,
+            "passkey": recovery.second_passkey,
             "sessions": len(ended),
             "clients": len(farewells),
             "removed": len(removed) + dropped,

@@ -65,6 +65,7 @@ def opened(sealer: Sealer, row: RecoveryRow) -> Recovery:
         activation=row.activation,
         proven_at=row.proven_at,
         second_at=row.second_at,
+        second_by=rules.second_by_of(stored),
         kept=rules.kept_of(stored),
         interaction_id=row.interaction_id,
         completed_at=row.completed_at,
@@ -117,6 +118,7 @@ _PROVE_SECOND = (
     .values(second_at=bindparam("now"))
     .returning(recoveries.c.id)
 )
+_PROVE_SECOND_BY_PASSKEY = _PROVE_SECOND.values(sealed_offer=bindparam("new_sealed_offer"))
 _KEEP = (
     update(recoveries)
     .where(
@@ -259,6 +261,17 @@ def prove_second(tx: Tx, recovery_id: str, *, chosen: str, now: int) -> bool:
     """Note that a second way is proven too: True for the one caller that does, after ``prove`` alone."""
     values = {"recovery_id": recovery_id, "expected_choice": chosen, "now": now}
     return tx.execute(_PROVE_SECOND, values).one_or_none() is not None
+
+
+def prove_second_by_passkey(tx: Tx, recovery: Recovery, *, sealed_offer: bytes, now: int) -> bool:
+    """The same by a passkey, which the sealed data name; they take the place of those that do not."""
+    values = {
+        "recovery_id": recovery.id,
+        "expected_choice": recovery.chosen,
+        "new_sealed_offer": sealed_offer,
+        "now": now,
+    }
+    return tx.execute(_PROVE_SECOND_BY_PASSKEY, values).one_or_none() is not None
 
 
 def keep(tx: Tx, recovery: Recovery, *, sealed_offer: bytes, now: int) -> bool:

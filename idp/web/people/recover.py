@@ -11,13 +11,15 @@ from flask import Blueprint, Response, request
 
 from idp.accounts.challenge import Challenge
 from idp.accounts.recovery import Stage
-from idp.flows import authorize, recover, recovered
+from idp.flows import authorize, recover, recover_by_passkey, recovered
 from idp.flows.activation import Wrong
+from idp.flows.passkey_sign_in import NotAccepted
 from idp.flows.passwords import PasswordRefused
 from idp.flows.proving import Limited, NotYet, Sent
 from idp.flows.recover import Begun, Kept, NotRegistered, Proven, UnderWay, Unknown
 from idp.flows.recovered import Finished, Over, Recovered
 from idp.values import Contact, ContactKind, Handle, Malformed, parse_identifier
+from idp.web.people.account.passkeys import json_answer
 from idp.web.people.enrolling import Arrival, arrive
 from idp.web.people.forms import (
     ActivateForm,
@@ -32,6 +34,7 @@ from idp.web.people.register import password_rules
 from idp.web.people.visit import Face, Visit
 
 STEPS = 4
+SECOND_OPTIONS = "/recover/second/passkey"
 RECOVERY = "recovery"
 """The cookie that holds the recovery of this browser."""
 
@@ -278,6 +281,7 @@ def blueprint(face: Face) -> Blueprint:
         if known is None or known.stage is not Stage.SECOND:
             return here.lead(known)
         ways = recover.second_ways(idp, known)
+        by_passkey = recover_by_passkey.is_asked(known)
         sent = None if "choose" in visit.query else recover.second_under_way(idp, known)
 
         def page(faults: dict[str, str], *, status: int = 200, tries_left: int | None = None) -> Response:
@@ -287,6 +291,7 @@ def blueprint(face: Face) -> Blueprint:
                 None,
                 status=status,
                 recovery_code_url=None,
+                passkey_url=here.arrival.address(SECOND_OPTIONS) if by_passkey else None,
                 case_number=known.recovery.case_number,
                 faults=faults,
                 **(
@@ -299,7 +304,7 @@ def blueprint(face: Face) -> Blueprint:
                     else {
                         "stage": "code",
                         "others_url": here.arrival.address("/recover/second", choose="again")
-                        if len(ways) > 1
+                        if len(ways) > 1 or by_passkey
                         else None,
                         **_code_facts(here, known, known.challenge, sent.contact, faults, tries_left),
                     }
@@ -307,6 +312,13 @@ def blueprint(face: Face) -> Blueprint:
             )
 
         if not visit.pressed:
+            return page({})
+        if "credential" in visit.form:
+            confirmed = recover_by_passkey.confirm(
+                idp, known, visit.form["credential"], visit.browser, now=visit.now
+            )
+            return page({"page": "passkey_refused"}) if isinstance(confirmed, NotAccepted) else here.go_on()
+        if sent is None and not ways:
             return page({})
         if sent is None:
             chosen = ContactsForm.read(visit.form)
@@ -337,6 +349,14 @@ def blueprint(face: Face) -> Blueprint:
             case Limited(retry_after):
                 return _later(page({"page": "throttled"}, status=429), retry_after)
         return page({"code": outcome.fault}, tries_left=outcome.tries_left)
+
+    @door.post(SECOND_OPTIONS)
+    def second_options() -> Response:
+        here = recovering()
+        visit, known = here.arrival.visit, here.under_way()
+        if known is None:
+            return json_answer(None)
+        return json_answer(recover_by_passkey.options(idp, known, now=visit.now))
 
     @door.route("/recover/factors", methods=["GET", "POST"])
     def factors() -> Response:

@@ -36,7 +36,7 @@ def _verify(**more: Any) -> dict[str, Any]:
 
 
 def _second(stage: str, **more: Any) -> dict[str, Any]:
-    return _step(4, stage=stage, recovery_code_url=None, **more)
+    return _step(4, stage=stage, recovery_code_url=None, passkey_url=None, **more)
 
 
 FACTORS = (
@@ -100,6 +100,16 @@ STATES = (
         },
     ),
     State("recover-second", "recover-second", _second("choose", options=OPTIONS)),
+    State(
+        "recover-second-passkey",
+        "recover-second",
+        {**_second("choose", options=OPTIONS), "passkey_url": "/recover/second/passkey"},
+    ),
+    State(
+        "recover-second-passkey-only",
+        "recover-second",
+        {**_second("choose", options=[]), "passkey_url": "/recover/second/passkey"},
+    ),
     State(
         "recover-second-fault",
         "recover-second",
