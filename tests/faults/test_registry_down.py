@@ -1,4 +1,5 @@
-"""The insurer's registry goes away: registration pauses for everyone alike, and nobody's sign-in feels it.
+"""The insurer's registry goes away: registration, identification and recovery pause for everyone alike, and
+nobody's sign-in feels it.
 
 Security bar 5.1 and 7: 503 before anything is judged, no stack, no open gate, no error at sign-in.
 """
@@ -19,6 +20,7 @@ from werkzeug.test import TestResponse
 from idp.settings import Settings
 from idp.store.tables import ephemera, metadata
 from tests.faults.service import CALLBACK, MortalService, mortal_service
+from tests.journeys import identify_walks, recovery_walks
 from tests.parts.registry_service import RegistryService, registry_service
 from tests.service.in_process import (
     CALLBACK as PORTAL,
@@ -152,6 +154,75 @@ def test_back_again_the_same_browser_goes_on_to_the_end(
     visitor.press(code=code)
     assert visitor.page == "register-done"
     assert accounts(service) == ["C100002"]
+
+
+# Somebody on file, on file without a contact that may be chosen, and nobody.
+CODES = [identify_walks.CODES["C100002"], identify_walks.CODES["C100025"], identify_walks.NOBODY]
+
+
+@pytest.mark.parametrize("outage", OUTAGES)
+@pytest.mark.parametrize("door", ["/register/identify", "/recover"])
+def test_identification_and_recovery_pause_the_same_for_everyone(
+    service: InProcess, registry: RegistryService, outage: str, door: str
+) -> None:
+    visitors = [service.visitor(f"198.51.100.{number}") for number in range(len(CODES))]
+    for visitor in visitors:
+        visitor.get(door)
+    before = written(service)
+    OUTAGES[outage](registry)
+    answers = [visitor.press(identifier=code) for visitor, code in zip(visitors, CODES, strict=True)]
+    assert {answer.status_code for answer in answers} == {503}
+    assert 1 <= int(answers[0].headers["Retry-After"]) <= 60
+    assert all(visitor.page == "error" for visitor in visitors)
+    assert len({str(told(answer)) for answer in answers}) == 1
+    assert not any(code in answers[0].text for code in CODES)
+    assert written(service) == before, "nothing is kept of what was typed"
+
+
+@pytest.mark.parametrize(
+    ("door", "contacts", "onward"),
+    [
+        ("/register/identify", "/register/contacts", "register-password"),
+        ("/recover", "/recover/contacts", "recover-verify"),
+    ],
+)
+def test_a_contact_is_chosen_when_the_registry_is_back(
+    service: InProcess, registry: RegistryService, door: str, contacts: str, onward: str
+) -> None:
+    service.register(service.visitor("203.0.113.9"))
+    visitors = [service.visitor(f"198.51.100.{number}") for number in range(len(CODES))]
+    chosen = []
+    for visitor, code in zip(visitors, CODES, strict=True):
+        visitor.get(door)
+        visitor.press(identifier=code)
+        assert visitor.at == contacts
+        chosen.append(identify_walks.options(visitor)[0][0])
+    before = written(service)
+    registry.fail(500)
+    answers = [visitor.press(contact=handle) for visitor, handle in zip(visitors, chosen, strict=True)]
+    assert {answer.status_code for answer in answers} == {503}
+    assert len({str(told(answer)) for answer in answers}) == 1
+    assert written(service) == before, "nothing is sent, nothing is judged"
+    registry.forget()
+    time.sleep(1.1)
+    for visitor, handle in zip(visitors, chosen, strict=True):
+        visitor.get(contacts)
+        visitor.press(contact=handle)
+        assert visitor.page == onward
+
+
+def test_a_recovery_ends_when_the_registry_is_back(service: InProcess, registry: RegistryService) -> None:
+    service.register(service.visitor("203.0.113.9"))
+    visitor = recovery_walks.to_password(service)
+    at = visitor.at
+    registry.hang_up(times=2)
+    before = written(service)
+    visitor.press(new_password=recovery_walks.NEW)
+    assert visitor.last.status_code == 503
+    assert written(service) == before, "the old password still is the password"
+    visitor.get(at)
+    visitor.press(new_password=recovery_walks.NEW)
+    assert visitor.page == "recover-done"
 
 
 def accounts(service: InProcess) -> list[str]:
