@@ -4,10 +4,9 @@ Issued by somebody who has seen an identity document; 80 random bits, written as
 stored of one is ``Sealer.code_digest``.
 """
 
-import re
-import unicodedata
 from typing import Final
 
+from idp.accounts import written
 from idp.values import Malformed
 
 OCTETS: Final = 10
@@ -16,24 +15,17 @@ OCTETS: Final = 10
 LETTERS: Final = 16
 """Characters of a code, hyphens not counted; each carries five bits."""
 
-# Digits and letters that nobody takes for one another on paper or on the telephone: no I, L, O, U.
-_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_LOOK_ALIKE: Final = str.maketrans("OIL", "011")
-_BETWEEN: Final = re.compile(r"[\s.\-‐‑‒–—_]+")
-_LONGEST_TYPED: Final = 64
-
 
 def fresh(octets: bytes) -> str:
     """A new code as it is handed over (``XXXX-XXXX-XXXX-XXXX``), made of ``OCTETS`` random octets."""
     if len(octets) != OCTETS:
         raise ValueError("ten random octets are wanted")
-    number = int.from_bytes(octets, "big")
-    return shown("".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(LETTERS))))
+    return shown(written.letters_of(octets, LETTERS))
 
 
 def shown(canonical: str) -> str:
     """The code in groups, as it is written down."""
-    return "-".join(canonical[at : at + 4] for at in range(0, LETTERS, 4))
+    return written.grouped(canonical, 4)
 
 
 def parse(typed: str) -> str:
@@ -41,9 +33,7 @@ def parse(typed: str) -> str:
 
     Raises ``Malformed("activation_code_malformed")``.
     """
-    if len(typed) > _LONGEST_TYPED:
+    code = written.read(typed, LETTERS)
+    if code is None:
         raise Malformed("activation_code_malformed")
-    compact = _BETWEEN.sub("", unicodedata.normalize("NFKC", typed)).upper().translate(_LOOK_ALIKE)
-    if len(compact) != LETTERS or not set(compact) <= set(_ALPHABET):
-        raise Malformed("activation_code_malformed")
-    return compact
+    return code
