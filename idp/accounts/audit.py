@@ -73,6 +73,15 @@ class Event(StrEnum):
     PASSKEY_REMOVED = "passkey_removed"
     PASSKEY_COPIED = "passkey_copied"
     PASSKEY_OFFER_DECLINED = "passkey_offer_declined"
+    AUTHENTICATOR_ADDED = "authenticator_added"
+    AUTHENTICATOR_CONFIRMED = "authenticator_confirmed"
+    AUTHENTICATOR_REFUSED = "authenticator_refused"
+    AUTHENTICATOR_REMOVED = "authenticator_removed"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    RECOVERY_CODES_CONFIRMED = "recovery_codes_confirmed"
+    RECOVERY_CODES_REMOVED = "recovery_codes_removed"
+    RECOVERY_CODE_USED = "recovery_code_used"
+    RECOVERY_CODE_REFUSED = "recovery_code_refused"
     ACCOUNT_LOOKED_UP = "account_looked_up"
     ACCOUNT_LOCKED = "account_locked"
     ACCOUNT_UNLOCKED = "account_unlocked"
@@ -143,6 +152,15 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
     Event.PASSKEY_REMOVED: frozenset({"passkey", "by", "sessions"}),
     Event.PASSKEY_COPIED: frozenset({"passkey", "purpose"}),
     Event.PASSKEY_OFFER_DECLINED: frozenset(),
+    Event.AUTHENTICATOR_ADDED: frozenset({"session", "until", "replaced"}),
+    Event.AUTHENTICATOR_CONFIRMED: frozenset(),
+    Event.AUTHENTICATOR_REFUSED: frozenset({"reason"}),
+    Event.AUTHENTICATOR_REMOVED: frozenset({"by", "sessions"}),
+    Event.RECOVERY_CODES_MADE: frozenset({"session", "until", "replaced"}),
+    Event.RECOVERY_CODES_CONFIRMED: frozenset(),
+    Event.RECOVERY_CODES_REMOVED: frozenset({"by", "sessions"}),
+    Event.RECOVERY_CODE_USED: frozenset({"left"}),
+    Event.RECOVERY_CODE_REFUSED: frozenset({"reason"}),
     Event.ACCOUNT_LOOKED_UP: frozenset({"found"}),
     Event.ACCOUNT_LOCKED: frozenset({"sessions"}),
     Event.ACCOUNT_UNLOCKED: frozenset(),

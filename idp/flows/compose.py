@@ -102,8 +102,8 @@ class Composer:
 
         ``facts`` by purpose: ``code`` and ``minutes`` (and ``link``, where one is offered beside the code);
         ``at`` and ``until`` (epoch seconds) for what happened and for when something ends or begins to count;
-        ``device`` for a new device; ``customer_number`` for the agency. Raises ``KeyError`` naming the fact
-        that is missing.
+        ``device`` for a new device; ``left``, how many codes; ``customer_number`` for the agency.
+        Raises ``KeyError`` naming the fact that is missing.
         """
         spoken = language if language in self._languages.offered else self._languages.default
         said = {

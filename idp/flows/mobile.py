@@ -22,7 +22,7 @@ from idp.accounts.mobile_change import ChangeState, ConfirmedBy, MobileChange
 from idp.accounts.pumping import may_be_typed
 from idp.accounts.recovery import settled
 from idp.accounts.registry import RegistryDown
-from idp.flows import activation, passkeys, post, proving, telling, throttle
+from idp.flows import activation, additions, post, proving, telling, throttle
 from idp.flows.activation import Wrong as WrongCode
 from idp.flows.browser import Browser
 from idp.flows.fresh import Owner
@@ -612,7 +612,7 @@ def _cancel(idp: Idp, account: AccountRow, change_id: str, *, since: int, by: st
         mobile_changes.spend_links(tx, account.sub)
         keep = account.username_index or b""
         removed = mobile_changes.drop_since(tx, account.sub, since=since, keep=keep)
-        removed += passkeys.drop_since(idp, tx, account.sub, since=since, by="mobile", now=now)
+        removed += additions.drop_since(idp, tx, account.sub, since=since, by="mobile", now=now)
         mobile_changes.find_again(tx, account.sub, since=since)
         outbox.add(tx, *parcels)
         details: dict[str, Detail] = {"change": change_id, "by": by, "removed": removed}

@@ -9,31 +9,29 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from idp.accounts import ceremonies as rules
-from idp.accounts import ledger
 from idp.accounts.audit import Detail, Event
 from idp.accounts.ceremonies import Made, Person, Purpose, Reason, Refused, encoded
-from idp.accounts.ledger import Circumstances
 from idp.accounts.passkey import LONGEST_NAME, MOST, Passkey, may_remove
-from idp.accounts.recovery import old_enough
-from idp.accounts.registry import RegistryDown
-from idp.flows import activation, ceremonies, fresh, telling
-from idp.flows import sessions as session_flows
+from idp.flows import (
+    activation,
+    additions,
+    ceremonies,
+    fresh,
+    holding,
+    telling,
+)
 from idp.flows.activation import Wrong as WrongCode
 from idp.flows.browser import Browser
 from idp.flows.fresh import Needs, Owner
 from idp.flows.idp import Idp
 from idp.flows.proving import Limited
-from idp.flows.telling import Own
 from idp.flows.wording import Purpose as Letter
-from idp.store import accounts, audit, mobile_changes, outbox, passkeys, recoveries, sessions, tokens
+from idp.store import accounts, audit, outbox, passkeys
 from idp.store.accounts import AccountRow
 from idp.store.database import Tx
 from idp.store.outbox import Parcel
 from idp.store.passkeys import PasskeyRow
-from idp.values import Contact, ContactKind, Handle, parse_identifier
-
-CANCEL = "/account/passkeys/cancel/"
-"""The path of the page that a notice's link opens, to which the token is appended."""
+from idp.values import Contact, ContactKind, parse_identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +188,7 @@ def _add(idp: Idp, known: Owner, made: Made, *, now: int, now_ms: int) -> Added 
     account, passkey_id, token = known.account, idp.entropy.identifier(), idp.entropy.handle()
     own = telling.own(idp, account)
     hold = idp.settings.lifetimes.pending_hold
-    until = now + hold if _is_held(idp, known, own, now=now, now_ms=now_ms) else None
+    until = now + hold if holding.is_held(idp, known, own, now=now, now_ms=now_ms) else None
     notices = telling.notices(
         idp,
         account,
@@ -198,7 +196,7 @@ def _add(idp: Idp, known: Owner, made: Made, *, now: int, now_ms: int) -> Added 
         Letter.PASSKEY_ADDED if until is None else Letter.PASSKEY_PENDING,
         now=now,
         facts={"until": now + hold},
-        link=f"{idp.issuer}{CANCEL}{token.secret}",
+        link=additions.link_of(idp, token),
     )
     with idp.writing() as tx:
         kept = passkeys.add(
@@ -227,33 +225,6 @@ def _add(idp: Idp, known: Owner, made: Made, *, now: int, now_ms: int) -> Added 
         raise Refused(Reason.TAKEN)
     idp.post_waiting.set()
     return Added(passkey_id, until)
-
-
-def _is_held(idp: Idp, known: Owner, own: Own, *, now: int, now_ms: int) -> bool:
-    since = now_ms - idp.settings.lifetimes.fresh_authentication * 1000
-    return ledger.is_held(
-        (proof for proof in known.row.session.proofs if proof.at >= since),
-        Circumstances(_settled_mobile(idp, known.account, own, now=now), known.account.recovered_at),
-        after_recovery=idp.settings.lifetimes.held_after_recovery,
-        now=now,
-    )
-
-
-def _settled_mobile(idp: Idp, account: AccountRow, own: Own, *, now: int) -> bool:
-    """Whether every mobile that confirms has been the customer's for as long as recovery wants.
-
-    One that the customer typed waited before it became one.
-    """
-    age = idp.settings.recovery.contact_age
-    old = {
-        idp.sealer.contact_index(one.contact)
-        for one in (() if own.record is None else own.record.contacts)
-        if old_enough(one.changed_on, age, now)
-    }
-    with idp.reading() as tx:
-        ways = recoveries.ways_of(tx, account.sub)
-    mobiles = [way for way in ways if way.kind is ContactKind.MOBILE and not way.lost]
-    return bool(mobiles) and all(way.typed or way.contact_index in old for way in mobiles)
 
 
 # --- changing one -----------------------------------------------------------------------------------------
@@ -299,18 +270,13 @@ def remove(idp: Idp, known: Owner, passkey_id: str, *, now: int, now_ms: int) ->
 
 @dataclass(frozen=True, slots=True)
 class NothingHeld:
-    """No device of theirs waits: its time came meanwhile, or there never was one."""
-
-
-def is_any_held(idp: Idp, known: Owner, *, now: int) -> bool:
-    """Whether a device of theirs waits."""
-    return any(one.held_until(now) is not None for one in of(idp, known.account.sub))
+    """Nothing of theirs waits: its time came meanwhile, or there never was one."""
 
 
 def confirm_with_code(
     idp: Idp, known: Owner, typed: str, browser: Browser, *, now: int
 ) -> Done | NothingHeld | WrongCode | Limited:
-    """Let the devices that wait confirm at once, by an activation code of this customer, which is used up.
+    """Let whatever waits confirm at once, by an activation code of this customer, which is used up.
 
     Raises ``Malformed`` for what is no code at all, and ``RegistryDown``.
     """
@@ -324,90 +290,17 @@ def confirm_with_code(
         return found
     if found.record.customer_number != account.customer_number:
         return WrongCode()
-    if not is_any_held(idp, known, now=now):
+    if not additions.is_any_held(idp, account.sub, now=now):
         return NothingHeld()
     with idp.writing() as tx:
         if not activation.spend(tx, found.digest, account.customer_number, now=now):
             return WrongCode()
         accounts.lift_hold(tx, account.sub)
-        for passkey_id in passkeys.release(tx, account.sub, now=now):
-            _note(idp, tx, Event.PASSKEY_CONFIRMED, account.sub, {"passkey": passkey_id}, now=now)
+        additions.release(idp, tx, account.sub, now=now)
     return Done()
 
 
-# --- one press --------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Cancellable:
-    """A passkey that the link of its notice removes."""
-
-    row: PasskeyRow
-    name: str
-
-
-def cancellable(idp: Idp, token: Handle | None, *, now: int) -> Cancellable | None:
-    """What the link with this token removes; None for one that is over, used or unknown. Changes nothing."""
-    if token is None:
-        return None
-    with idp.reading() as tx:
-        row = passkeys.by_cancel_token(tx, token.digest)
-    if row is None or row.passkey.created_at + idp.settings.lifetimes.pending_hold <= now:
-        return None
-    return Cancellable(row, shown(idp, row).name)
-
-
-def cancel_by_link(idp: Idp, token: Handle | None, *, now: int) -> bool:
-    """Remove the passkey and whatever was added since, and end every session and what was issued.
-
-    Wherever it is opened: it signs nobody in and needs no session. Whoever added the passkey was in the
-    account; a live session of theirs would add the next one.
-    """
-    found = cancellable(idp, token, now=now)
-    if found is None:
-        return False
-    sub, since = found.row.passkey.sub, found.row.passkey.created_at
-    with idp.reading() as tx:
-        account = accounts.by_sub(tx, sub)
-    if account is None:
-        return False
-    try:
-        notices = _letters(idp, account, Letter.PASSKEY_REMOVED, now=now)
-    except RegistryDown:
-        # Nobody must have to wait for the registry to be rid of a thief's key.
-        notices = ()
-    farewells = session_flows.farewells_to_all(idp, sub, now=now)
-    with idp.writing() as tx:
-        passkeys.lock(tx, sub)
-        removed = passkeys.remove_since(tx, sub, since)
-        if found.row.passkey.id not in removed:
-            return False
-        _undo_mobiles(tx, account, since, now=now)
-        ended = sessions.end_all(tx, sub, now=now)
-        tokens.revoke_all(tx, sub, now=now)
-        sessions.forget_browsers(tx, sub)
-        outbox.add(tx, *notices, *farewells)
-        for passkey_id in removed:
-            details: dict[str, Detail] = {"passkey": passkey_id, "by": "link", "sessions": len(ended)}
-            _note(idp, tx, Event.PASSKEY_REMOVED, sub, details, now=now)
-    idp.post_waiting.set()
-    return True
-
-
-def _undo_mobiles(tx: Tx, account: AccountRow, since: int, *, now: int) -> None:
-    """A number typed since the passkey came may be the same stranger's."""
-    change = mobile_changes.current(tx, account.sub)
-    if change is not None and change.asked_at >= since:
-        mobile_changes.cancel(tx, change.id, now=now)
-        mobile_changes.find_again(tx, account.sub, since=since)
-
-
-def drop_since(idp: Idp, tx: Tx, sub: str, *, since: int, by: str, now: int) -> int:
-    """Remove what was added since then, for a cancelled change of something else; how many went."""
-    removed = passkeys.remove_since(tx, sub, since)
-    for passkey_id in removed:
-        _note(idp, tx, Event.PASSKEY_REMOVED, sub, {"passkey": passkey_id, "by": by}, now=now)
-    return len(removed)
+# --- what goes otherwise -----------------------------------------------------------------------------------
 
 
 def drop_others(idp: Idp, tx: Tx, sub: str, *, kept: Sequence[str], now: int) -> int:

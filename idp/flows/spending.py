@@ -57,6 +57,14 @@ NOTICES = frozenset(
         Purpose.PASSKEY_RENAMED,
         Purpose.PASSKEY_REMOVED,
         Purpose.PASSKEY_COPIED,
+        Purpose.AUTHENTICATOR_ADDED,
+        Purpose.AUTHENTICATOR_PENDING,
+        Purpose.AUTHENTICATOR_REMOVED,
+        Purpose.RECOVERY_CODES_MADE,
+        Purpose.RECOVERY_CODES_PENDING,
+        Purpose.RECOVERY_CODES_REMOVED,
+        Purpose.RECOVERY_CODE_USED,
+        Purpose.RECOVERY_CODES_FEW,
     }
 )
 """What is sent without ``may_send``; all else answers somebody who asked for a code, be it by a truth."""

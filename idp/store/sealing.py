@@ -84,5 +84,12 @@ class Sealer:
         """
         return self._hmac(f"activation-code:{code}")
 
+    def recovery_code_digest(self, sub: str, code: str) -> bytes:
+        """What is stored of a recovery code, as ``accounts.recovery_codes.code_of`` read it; 32 bytes.
+
+        Keyed as the others are, and of no use for another account.
+        """
+        return self._hmac(f"recovery-code:{sub}:{code}")
+
     def _hmac(self, text: str) -> bytes:
         return hmac.new(self._index, text.encode(), hashlib.sha256).digest()

@@ -189,6 +189,38 @@ passkey_owners = Table(
     Column("never_offer_at", Seconds, nullable=True),
 )
 
+authenticators = Table(
+    "authenticators",
+    metadata,
+    # The authenticator app of an account (RFC 6238); one, which another one replaces.
+    Column("sub", ForeignKey("accounts.sub", ondelete="CASCADE"), primary_key=True),
+    Column("sealed_secret", LargeBinary, nullable=False),
+    # The newest step whose code was used: neither it nor an older one does again.
+    Column("last_counter", BigInteger, nullable=False),
+    Column("created_at", Seconds, nullable=False),
+    Column("last_used_at", Seconds, nullable=True),
+    # It signs in, and confirms nothing until then.
+    Column("pending_until", Seconds, nullable=True),
+    # It does nothing, until its owner says in a recovery that it is theirs.
+    Column("suspended_at", Seconds, nullable=True),
+    # Of the token in the notices, by which one press removes it.
+    Column("cancel_digest", Digest, nullable=True, unique=True),
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    # Keyed, and of one account: a code of 50 bits cannot be guessed from the database alone.
+    Column("digest", Digest, primary_key=True),
+    Column("sub", ForeignKey("accounts.sub", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", Seconds, nullable=False),
+    Column("used_at", Seconds, nullable=True),
+    # As of an authenticator app; the same for all codes of a set.
+    Column("pending_until", Seconds, nullable=True),
+    Column("suspended_at", Seconds, nullable=True),
+    Column("cancel_digest", Digest, nullable=True, index=True),
+)
+
 activation_codes = Table(
     "activation_codes",
     metadata,

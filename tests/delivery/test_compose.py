@@ -30,8 +30,16 @@ CODE_PURPOSES = (
     Purpose.USERNAME_CODE,
     Purpose.MOBILE_CODE,
 )
-STOPPING = (Purpose.MOBILE_PENDING, Purpose.PASSKEY_ADDED, Purpose.PASSKEY_PENDING)
-"""Never without the link that stops what was added: a number, a device."""
+STOPPING = (
+    Purpose.MOBILE_PENDING,
+    Purpose.PASSKEY_ADDED,
+    Purpose.PASSKEY_PENDING,
+    Purpose.AUTHENTICATOR_ADDED,
+    Purpose.AUTHENTICATOR_PENDING,
+    Purpose.RECOVERY_CODES_MADE,
+    Purpose.RECOVERY_CODES_PENDING,
+)
+"""Never without the link that stops what was added: a number, a device, an app, a set of codes."""
 LINK_PURPOSES = (Purpose.REGISTRATION_CODE, *STOPPING)
 """The only ones that may carry a link: where it completes a registration, where it stops something new."""
 SCAM = {
@@ -46,6 +54,7 @@ FACTS: dict[str, str | int | None] = {
     "minutes": 10,
     "at": NOW,
     "until": NOW + 30 * 24 * 3600,
+    "left": 10,
     "customer_number": "C100001-LONG-CUSTOMER-NUMBER",
     "device": "Chrome 148 su Windows 11 di una marca con un nome lungo",
 }
@@ -195,8 +204,8 @@ def test_g_a_pending_number_says_when_it_counts_and_where_to_stop_it(language: s
 
 
 @every_language
-@pytest.mark.parametrize("purpose", [Purpose.PASSKEY_ADDED, Purpose.PASSKEY_PENDING])
-def test_e_a_new_device_is_told_with_the_link_that_stops_it(purpose: Purpose, language: str) -> None:
+@pytest.mark.parametrize("purpose", STOPPING[1:])
+def test_e_what_is_added_is_told_with_the_link_that_stops_it(purpose: Purpose, language: str) -> None:
     assert LINK in sms(purpose, language)
     assert LINK in letter(purpose, language).text
     with pytest.raises(KeyError, match="link"):

@@ -297,10 +297,10 @@ def test_e_opening_the_link_changes_nothing_and_one_press_ends_everything(clean_
     for _ in range(3):
         owner.fetch("HEAD", address)
         owner.get(address)
-    assert (owner.page, passkeys(clean_service)) == ("passkey-cancel", 1)
+    assert (owner.page, passkeys(clean_service)) == ("stop", 1)
     assert address.rsplit("/", 1)[1] not in owner.last.text
     owner.press(confirm="yes")
-    assert (owner.page, passkeys(clean_service)) == ("passkey-cancelled", 0)
+    assert (owner.page, passkeys(clean_service)) == ("stopped", 0)
     owner.get("/account")
     assert owner.page == "login"
     thief.get("/account")
@@ -351,7 +351,7 @@ def test_e_a_link_that_is_over_says_one_thing(clean_service: InProcess, when: st
     else:
         address = address[:-3] + ("abc" if when == "unknown" else "%00!")
     owner.get(address)
-    assert (owner.page, owner.last.status_code) == ("passkey-cancel", 410)
+    assert (owner.page, owner.last.status_code) == ("stop", 410)
     assert "<form" not in owner.last.text
 
 

@@ -187,7 +187,7 @@ def test_the_focus_goes_to_the_first_fault(state: State, gallery: Opened, walk: 
         "mobile-cancel",
         "passkeys",
         "passkeys-flagged",
-        "passkey-cancel",
+        "stop",
     ],
 )
 def test_a_page_fits_letters_of_twice_the_size(
@@ -428,7 +428,7 @@ FILLED: dict[str, dict[str, Any]] = {
     "mobile": {"mobile": "333 123 4567"},
     "mobile-cancel": {"confirm": "yes"},
     "passkey-name": {"name": "Telefono"},
-    "passkey-cancel": {"confirm": "yes"},
+    "stop": {"confirm": "yes"},
     "consent": {},
 }
 

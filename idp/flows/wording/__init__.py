@@ -1,12 +1,14 @@
 """What each message says, as keys of the `messages` catalogue: stable English sentences, whole ones.
 
 An SMS has wordings from the fullest to the shortest; the first that fits is sent. Letters are a subject and
-paragraphs. Placeholders: code, link, minutes, brand, insurer, host, when, until, device, customer_number.
+paragraphs. Placeholders: code, link, minutes, brand, insurer, host, when, until, device, left,
+customer_number.
 """
 
 from collections.abc import Mapping
 
 from idp.flows.wording.contacts import CONTACTS
+from idp.flows.wording.factors import FACTORS
 from idp.flows.wording.mobile import MOBILE
 from idp.flows.wording.passkeys import PASSKEYS
 from idp.flows.wording.purpose import Purpose
@@ -30,7 +32,15 @@ __all__ = [
     "sentences",
 ]
 
-WORDINGS: Mapping[Purpose, Wording] = {**REGISTER, **SIGN_IN, **RECOVER, **MOBILE, **CONTACTS, **PASSKEYS}
+WORDINGS: Mapping[Purpose, Wording] = {
+    **REGISTER,
+    **SIGN_IN,
+    **RECOVER,
+    **MOBILE,
+    **CONTACTS,
+    **PASSKEYS,
+    **FACTORS,
+}
 """Every message by its purpose."""
 
 WITH_LINK: Mapping[Purpose, Wording] = {Purpose.REGISTRATION_CODE: REGISTRATION_CODE_AND_LINK}

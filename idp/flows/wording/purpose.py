@@ -44,6 +44,15 @@ class Purpose(StrEnum):
     PASSKEY_RENAMED = "passkey_renamed"
     PASSKEY_REMOVED = "passkey_removed"
     PASSKEY_COPIED = "passkey_copied"
+    # Authenticator app and recovery codes.
+    AUTHENTICATOR_ADDED = "authenticator_added"
+    AUTHENTICATOR_PENDING = "authenticator_pending"
+    AUTHENTICATOR_REMOVED = "authenticator_removed"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    RECOVERY_CODES_PENDING = "recovery_codes_pending"
+    RECOVERY_CODES_REMOVED = "recovery_codes_removed"
+    RECOVERY_CODE_USED = "recovery_code_used"
+    RECOVERY_CODES_FEW = "recovery_codes_few"
     # What an import of the registry took away (journey L).
     CONTACT_REMOVED = "contact_removed"
     USERNAME_REMOVED = "username_removed"

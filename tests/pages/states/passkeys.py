@@ -108,11 +108,11 @@ STATES = (
         {"csrf": CSRF, "device": "", "added_at": AT, "last": True, "back_url": "/account/passkeys"},
     ),
     State(
-        "passkey-cancel",
-        "passkey-cancel",
-        {"csrf": CSRF, "waiting": True, "device": "Bitwarden", "added_at": AT},
+        "stop",
+        "stop",
+        {"csrf": CSRF, "waiting": True, "kind": "passkey", "device": "Bitwarden", "added_at": AT},
     ),
-    State("passkey-cancel-over", "passkey-cancel", {"csrf": CSRF, "waiting": False}),
-    State("passkey-cancelled", "passkey-cancelled", {"recover_url": "/recover"}),
-    State("passkey-cancelled-bare", "passkey-cancelled", {"recover_url": None}, BARE),
+    State("stop-over", "stop", {"csrf": CSRF, "waiting": False}),
+    State("stopped", "stopped", {"kind": "passkey", "recover_url": "/recover"}),
+    State("stopped-bare", "stopped", {"kind": "passkey", "recover_url": None}, BARE),
 )

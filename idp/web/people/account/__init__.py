@@ -2,13 +2,13 @@
 
 from flask import Blueprint
 
-from idp.web.people.account import cancel, confirm, front, mobile, passkeys, password, username
+from idp.web.people.account import cancel, confirm, front, mobile, passkeys, password, stop, username
 from idp.web.people.visit import Face
 
 
 def blueprint(face: Face) -> Blueprint:
     """``/account`` and every page under it."""
     door = Blueprint("account", __name__)
-    for page in (front, confirm, password, username, mobile, cancel, passkeys):
+    for page in (front, confirm, password, username, mobile, cancel, passkeys, stop):
         page.install(door, face)
     return door

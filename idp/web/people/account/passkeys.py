@@ -1,37 +1,26 @@
-"""One's own devices with fingerprint or face (journey E): what there is, adding, naming, removing; and the
-link of a notice, by which one press removes what was added.
-
-Of that link the address with the token is left at once for one without it. Neither changes anything: mail
-scanners open links. Pressing the button does, and signs nobody in.
-"""
+"""One's own devices with fingerprint or face (journey E): what there is, adding, naming, removing."""
 
 import json
-import re
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from idp.accounts.passkey import MOST, may_remove
-from idp.flows import passkeys
+from idp.flows import additions, passkeys
 from idp.flows.activation import Wrong
 from idp.flows.passkeys import Added, Done, LastWay, NotAdded, NotFresh, NothingHeld, Shown
 from idp.flows.proving import Limited
-from idp.values import Handle, Malformed
+from idp.values import Malformed
 from idp.web.people.account.doors import PASSKEY_ADD, PASSKEYS
 from idp.web.people.account.entering import Entered, enter, later, signed_in
 from idp.web.people.forms import MobileConfirmForm, PasskeyNameForm
-from idp.web.people.visit import Face, Visit
+from idp.web.people.visit import Face
 
 OPTIONS = "/account/passkeys/options"
 """Gives a browser what it is to make; also asked from the pages that offer it."""
 AGAIN = "/account/confirm?to=passkey-add"
 """Where to prove first that one is still there."""
-CANCEL_PAGE = "/account/passkeys/cancel"
-_TOKEN_COOKIE = "cancel-passkey"
-_LIFE = 600
 _NEWS = ("added", "renamed", "removed", "confirmed")
-
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
 def json_answer(options: dict[str, Any] | None) -> Response:
@@ -46,7 +35,6 @@ def install(door: Blueprint, face: Face) -> None:
     _install_list(door, face)
     _install_changes(door, face)
     _install_confirm(door, face)
-    _install_cancel(door, face)
 
 
 def _install_list(door: Blueprint, face: Face) -> None:
@@ -185,7 +173,7 @@ def _install_confirm(door: Blueprint, face: Face) -> None:
         if isinstance(here, Response):
             return here
         visit = here.visit
-        if not passkeys.is_any_held(idp, here.owner, now=visit.now):
+        if not additions.is_any_held(idp, here.owner.account.sub, now=visit.now):
             return here.arrival.go(PASSKEYS.path)
 
         def page(faults: dict[str, str], *, status: int = 200) -> Response:
@@ -218,36 +206,6 @@ def _install_confirm(door: Blueprint, face: Face) -> None:
                 return page({"activation_code": "activation_wrong"})
             case Limited(retry_after):
                 return later(page({"page": "throttled"}, status=429), retry_after)
-
-
-def _install_cancel(door: Blueprint, face: Face) -> None:
-    idp = face.idp
-
-    @door.get(f"{passkeys.CANCEL}<token>")
-    def open_cancel_link(token: str) -> Response:
-        visit = Visit(face, request)
-        onward = visit.go(CANCEL_PAGE)
-        if _TOKEN.fullmatch(token) is None:
-            return visit.forget(onward, _TOKEN_COOKIE)
-        return visit.keep(onward, _TOKEN_COOKIE, Handle(token), life=_LIFE)
-
-    @door.route(CANCEL_PAGE, methods=["GET", "POST"])
-    def passkey_cancel() -> Response:
-        visit = Visit(face, request)
-        visit.must_be_ours()
-        token = face.cookies.handle(request, _TOKEN_COOKIE)
-        if visit.pressed and passkeys.cancel_by_link(idp, token, now=visit.now):
-            return visit.forget(visit.page("passkey-cancelled", recover_url="/recover"), _TOKEN_COOKIE)
-        found = passkeys.cancellable(idp, token, now=visit.now)
-        if found is None:
-            return visit.page("passkey-cancel", status=410, waiting=False)
-        return visit.page(
-            "passkey-cancel",
-            waiting=True,
-            device=found.name,
-            added_at=found.row.passkey.created_at,
-            faults={},
-        )
 
 
 def _named(here: Entered, face: Face) -> Shown | None:
