@@ -55,10 +55,16 @@ def test_the_code_of_another_secret_does_not_do() -> None:
 def test_every_step_is_compared_whatever_comes_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
     real = totp.code_at
-    monkeypatch.setattr(totp, "code_at", lambda secret, step: made.append(step) or real(secret, step))
+
+    def noted(secret: str, counter: int) -> str:
+        made.append(counter)
+        return real(secret, counter)
+
+    monkeypatch.setattr(totp, "code_at", noted)
     first = real(SECRET, totp.counter_at(NOW) - 1)
     totp.judge(SECRET, first, last_counter=-1, now=NOW)
-    matched, made[:] = list(made), []
+    matched = made.copy()
+    made.clear()
     totp.judge(SECRET, "000000", last_counter=-1, now=NOW)
     assert len(matched) == 3
     assert matched == made
