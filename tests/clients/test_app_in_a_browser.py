@@ -54,16 +54,33 @@ def test_who_is_not_signed_in_is_asked_once_and_then_offered_the_doors(
 
 
 @pytest.mark.parametrize(
-    ("door", "prompt"), [("#login", None), ("#biometric", None), ("#register", "create")]
+    ("door", "prompt", "acr_values"),
+    [
+        ("#login", None, None),
+        ("#biometric", None, "urn:idp:acr:3 urn:idp:acr:1"),
+        ("#register", "create", None),
+    ],
 )
 def test_each_door_leads_to_the_provider_and_back_signed_in(
-    app: str, provider: FakeProvider, phone: Page, door: str, prompt: str | None
+    app: str, provider: FakeProvider, phone: Page, door: str, prompt: str | None, acr_values: str | None
 ) -> None:
     provider.signed_in = False
     phone.goto(app)
     phone.locator(door).click()
     is_on(phone, "app-policies")
     assert provider.asked("/authorize")[1].get("prompt") == prompt
+    assert provider.asked("/authorize")[1].get("acr_values") == acr_values
+
+
+def test_fingerprint_or_face_is_offered_before_anything_else(
+    app: str, provider: FakeProvider, phone: Page
+) -> None:
+    provider.signed_in = False
+    phone.goto(app)
+    is_on(phone, "app-home")
+    first = phone.locator(".doors button").first
+    expect(first).to_have_text("Entra con impronta o volto")
+    expect(first).to_have_class(re.compile("primary"))
 
 
 def test_nothing_is_left_in_the_browser(app: str, phone: Page) -> None:
@@ -217,14 +234,9 @@ def test_a_session_that_ended_elsewhere_ends_here(
     is_on(phone, "app-home")
 
 
-def test_the_tabs_and_the_payout_sheet_work(app: str, phone: Page) -> None:
+def test_the_tabs_work(app: str, phone: Page) -> None:
     phone.goto(app)
-    phone.locator('[data-policy="RCA-100001"] button').click()
-    sheet = phone.locator("dialog")
-    expect(sheet).to_contain_text("Serve la tua conferma")
-    expect(sheet.locator("a")).to_have_attribute("href", "tel:+390655500101")
-    phone.keyboard.press("Escape")
-    expect(sheet).to_have_count(0)
+    is_on(phone, "app-policies")
     phone.locator('[data-tab="help"]').click()
     is_on(phone, "app-help")
     phone.locator('[data-tab="me"]').click()

@@ -182,6 +182,33 @@ def test_the_app_reads_well(
     page.context.close()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_a_payout_in_the_app_reads_well(
+    app: str, look: Callable[[int, Scheme], Page], width: int, scheme: Scheme
+) -> None:
+    page = look(width, scheme)
+    page.goto(app)
+    on_page(page, "app-policies")
+    page.locator('[data-policy="RCA-100001"] button').click()
+    on_page(page, "app-payout")
+    page.fill("#amount", "mille")
+    page.click("#continue")
+    expect(page.locator("#iban-error")).to_be_visible()
+    assert not overflows(page)
+    assert small_targets(page) == []
+    assert faults(page) == []
+    page.fill("#amount", "1.500,00")
+    page.fill("#iban", "IT60 X054 2811 1010 0000 0123 456")
+    page.click("#continue")
+    on_page(page, "app-payout-done")
+    # What is under the bar at the bottom is there to be scrolled to.
+    page.evaluate("() => scrollTo(0, document.body.scrollHeight)")
+    assert small_targets(page) == []
+    assert faults(page) == []
+    page.context.close()
+
+
 def test_portal_and_app_load_nothing_from_elsewhere() -> None:
     root = Path(brand.FOLDER).parents[1]
     files = [path for kind in ("*.css", "*.html", "*.js") for path in root.rglob(kind)]

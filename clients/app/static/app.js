@@ -6,12 +6,15 @@
 // The silent attempt is a full redirect: hidden frames see no cookies any more. It starts only from the app's first
 // page, never from the callback, so that a refusal cannot start the next.
 
+import { PayoutDesk, confirmed } from "./payout.js";
 import { Policies, SignInNeeded } from "./policies.js";
 import { Unreachable, discover, fetchJson } from "./provider.js";
 import * as screens from "./screens.js";
 import { SignIn, SignInFailed, takeWaiting } from "./sign-in.js";
 import { Words, chooseLanguage } from "./words.js";
 
+// A passkey where there is one, else whatever there is: a wish, and no condition (OpenID Connect Core §3.1.2.1).
+const PASSKEY_FIRST = "urn:idp:acr:3 urn:idp:acr:1";
 const NOBODY = ["login_required", "interaction_required", "consent_required", "account_selection_required"];
 const FAULTS = {
   access_denied: "cancelled",
@@ -38,9 +41,14 @@ async function start() {
   }
   // The code leaves the address, and the history, before anything else is shown.
   history.replaceState(null, "", "/");
+  if (waiting?.payout) {
+    const told = await confirmed(config, signIn, address.searchParams, waiting);
+    await signIn.leave({ prompt: "none", language: words.language, told });
+    return;
+  }
   try {
     const person = await signIn.arrive(address.searchParams, waiting);
-    await area(config, signIn, person);
+    await area(config, signIn, person, waiting.told);
   } catch (fault) {
     if (!(fault instanceof SignInFailed)) throw fault;
     const silent = waiting?.prompt === "none" && NOBODY.includes(fault.code);
@@ -50,10 +58,11 @@ async function start() {
 
 function entrance(signIn, code = null) {
   const shown = /^[a-z0-9_]{1,64}$/.test(code ?? "") ? code : "unknown_error";
-  const leave = (prompt) => () => signIn.leave({ prompt, language: words.language }).catch(stop);
+  const leave = (wishes) => () => signIn.leave({ ...wishes, language: words.language }).catch(stop);
   screens.show(words, screens.entrance(words, {
+    onBiometric: leave({ acrValues: PASSKEY_FIRST }),
     onLogin: leave(),
-    onRegister: leave("create"),
+    onRegister: leave({ prompt: "create" }),
     onLanguage: (language) => {
       words = new Words(language);
       entrance(signIn, code);
@@ -62,26 +71,35 @@ function entrance(signIn, code = null) {
   }), { focus: code !== null });
 }
 
-async function area(config, signIn, person) {
+async function area(config, signIn, person, told) {
   let policies = new Policies(config.policies_url, signIn, words.language);
   let held = await policies.held();
   let shelves = null;
 
   const open = async (tab) => {
     const content = {
-      policies: () => screens.policiesTab(words, person, held, { onPayout: (policy) => screens.payoutSheet(words, policy) }),
+      policies: () => screens.policiesTab(words, person, held, { onPayout: (policy) => ask(policy) }),
       documents: async () => screens.documentsTab(words, (shelves ??= await readShelves(policies, held))),
       help: () => screens.helpTab(words, held),
       me: () => screens.meTab(words, person, held, config.account_url, onLanguage),
     }[tab];
-    screens.show(words, screens.area(words, tab, await content(), {
-      onTab: (next) => open(next).catch((fault) => again(signIn, fault)),
-      onLogout: () => {
-        screens.show(words, document.createElement("main"));
-        held = shelves = person = null;
-        signIn.leaveForGood(words.language);
-      },
-    }));
+    screens.show(words, screens.area(words, tab, await content(), around));
+  };
+  const around = {
+    onTab: (next) => open(next).catch((fault) => again(signIn, fault)),
+    onLogout: () => {
+      screens.show(words, document.createElement("main"));
+      held = shelves = person = null;
+      signIn.leaveForGood(words.language);
+    },
+  };
+  const desk = new PayoutDesk(signIn, {
+    show: (name, content) => screens.show(words, screens.area(words, "policies", content, { ...around, name })),
+  });
+  const leaveDesk = { onLeave: () => around.onTab("policies"), onFault: (fault) => again(signIn, fault) };
+  const ask = (policy, { typed, notice } = {}) => {
+    const empty = { amount: "", iban: "", beneficiary: person.name ?? "" };
+    desk.form(words, policy, policies, { ...leaveDesk, typed: typed ?? empty, notice });
   };
   const onLanguage = async (language) => {
     words = new Words(language);
@@ -95,7 +113,9 @@ async function area(config, signIn, person) {
     }
   };
   try {
-    await open("policies");
+    const meant = told ? held.policies.find((policy) => policy.number === told.policy) : undefined;
+    if (meant && told.notice) ask(meant, told);
+    else if (!meant || !desk.done(words, meant, told.reference, leaveDesk)) await open("policies");
   } catch (fault) {
     again(signIn, fault);
   }

@@ -6,7 +6,7 @@ const SVG = "http://www.w3.org/2000/svg";
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (name === "onclick") element.addEventListener("click", value);
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (value === true) element.setAttribute(name, "");
     else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value);
   }
@@ -36,6 +36,10 @@ const DRAWINGS = {
   help: "M8.200 4.500 10 8.700l-2 1.700a11 11 0 0 0 5.600 5.600l1.700-2 4.200 1.800v3.200a1.500 1.500 0 0 1-1.500 1.500C10.600 20.500 3.500 13.400 3.500 6a1.500 1.500 0 0 1 1.500-1.500z",
   me: "M12 12.500a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.500 20c.6-3.700 3.700-5.500 7.500-5.500s6.900 1.800 7.500 5.500",
   finger: "M6.500 17.500c.7-1.700 1-3.500 1-5.500a4.500 4.500 0 0 1 9 0c0 2.500-.3 4.800-1 7M12 12c0 3-.5 5.800-1.700 8.300M4 14.500c.3-.8.500-1.600.5-2.500a7.500 7.500 0 0 1 12-6M18.800 9c.5 1 .700 2 .7 3 0 1.600-.1 3-.4 4.500",
+  payout: "M3.500 7h17v10.500h-17zM12 14.500a2.250 2.250 0 1 0 0-.01M7 10v.01M17 14.500v.01",
+  check: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM8 12.300l2.800 2.800L16.200 9.500",
+  lock: "M6 10.500h12v9.500H6zM8.500 10.500V8a3.500 3.500 0 0 1 7 0v2.500M12 14.500v2",
+  info: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 11v5.500M12 7.500v.3",
   chevron: "M9.500 6l6 6-6 6",
 };
 

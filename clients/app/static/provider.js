@@ -4,6 +4,14 @@ export class Unreachable extends Error {}
 
 const PATIENCE = 8000; // milliseconds
 
+/** The provider does not take the request; `code` is its error. */
+export class PushRefused extends Error {
+  constructor(code) {
+    super(code);
+    this.code = code;
+  }
+}
+
 /** Fetches JSON without cookies and without following redirects; throws Unreachable. */
 export async function fetchJson(url, options = {}) {
   let answer;
@@ -17,9 +25,9 @@ export async function fetchJson(url, options = {}) {
       ...options,
     });
     const body = await answer.json();
-    return { status: answer.status, ok: answer.ok, body };
+    return { status: answer.status, ok: answer.ok, body, challenge: answer.headers.get("WWW-Authenticate") ?? "" };
   } catch (fault) {
-    if (answer !== undefined) return { status: answer.status, ok: false, body: {} };
+    if (answer !== undefined) return { status: answer.status, ok: false, body: {}, challenge: "" };
     throw new Unreachable(String(fault));
   }
 }
@@ -41,4 +49,14 @@ export async function readKeys(metadata) {
 export async function requestTokens(metadata, form, key) {
   const headers = key === null ? {} : { DPoP: await key.proof("POST", metadata.token_endpoint) };
   return fetchJson(metadata.token_endpoint, { method: "POST", headers, body: new URLSearchParams(form) });
+}
+
+/** Pushes an authorization request (RFC 9126) and gives the address that stands for it. Throws PushRefused, Unreachable. */
+export async function push(metadata, form) {
+  const { status, body } = await fetchJson(metadata.pushed_authorization_request_endpoint, {
+    method: "POST",
+    body: new URLSearchParams(form),
+  });
+  if (status !== 201 || typeof body.request_uri !== "string") throw new PushRefused(body.error ?? "server_error");
+  return body.request_uri;
 }

@@ -1,18 +1,20 @@
 // The app's screens: entrance, fault, and the four tabs of the signed-in customer.
 
 import { h, icon, umbrella } from "./page.js";
+import { payoutList } from "./payout-screens.js";
 import { LANGUAGES } from "./words.js";
 
-/** Shows one screen in place of the last; the focus goes to its heading unless told not to. */
+/** Shows one screen in place of the last; the focus goes to the first field at fault, else to its heading, unless told not to. */
 export function show(words, page, { focus = true } = {}) {
   document.documentElement.lang = words.language;
-  document.title = words.say("site");
   document.getElementById("screen").replaceChildren(...[page].flat());
   scrollTo(0, 0);
-  if (focus) document.querySelector("main h1")?.focus();
+  const fault = document.querySelector('main [aria-invalid="true"]');
+  document.title = fault ? words.say("fault.title", { title: words.say("site") }) : words.say("site");
+  if (focus) (fault ?? document.querySelector("main h1"))?.focus();
 }
 
-export function entrance(words, { onLogin, onRegister, onLanguage, fault }) {
+export function entrance(words, { onBiometric, onLogin, onRegister, onLanguage, fault }) {
   return h("main", { "data-page": "app-home", class: "entrance" },
     languages(words, onLanguage),
     h("div", { class: "welcome" },
@@ -22,7 +24,7 @@ export function entrance(words, { onLogin, onRegister, onLanguage, fault }) {
       h("p", { class: "lead" }, words.say("home.lead"))),
     h("div", { class: "doors" },
       fault ? faultNotice(words, fault) : null,
-      h("button", { id: "biometric", class: "primary inverse big", onclick: onLogin }, icon("finger"), words.say("biometric")),
+      h("button", { id: "biometric", class: "primary inverse big", onclick: onBiometric }, icon("finger"), words.say("biometric")),
       h("p", { class: "more" }, words.say("biometric.more")),
       h("button", { id: "login", class: "secondary inverse", onclick: onLogin }, words.say("login")),
       h("p", { class: "new" }, words.say("home.new"), " ",
@@ -38,20 +40,20 @@ export function unreachable(words, { onRetry }) {
     h("button", { id: "retry", class: "primary", onclick: onRetry }, words.say("retry")));
 }
 
-/** The signed-in frame; `tab` names the part shown. */
-export function area(words, tab, content, { onTab, onLogout }) {
+/** The signed-in frame; `tab` names the part shown, `name` the page where it is another one within it. */
+export function area(words, tab, content, { onTab, onLogout, name = tab }) {
   const tabs = ["policies", "documents", "help", "me"];
   return [
     h("header", { class: "top" },
       h("span", { class: "brand" }, umbrella(), words.say("site")),
       h("button", { id: "logout", class: "leave", onclick: onLogout }, words.say("logout"))),
-    h("main", { "data-page": `app-${tab}`, class: "area" }, content),
+    h("main", { "data-page": `app-${name}`, class: "area" }, content),
     h("nav", { class: "tabs", "aria-label": words.say("site") },
-      tabs.map((name) => h("button", {
-        "data-tab": name,
-        "aria-current": name === tab ? "page" : null,
-        onclick: () => onTab(name),
-      }, icon(name), h("span", {}, words.say(`tab.${name}`))))),
+      tabs.map((each) => h("button", {
+        "data-tab": each,
+        "aria-current": each === tab ? "page" : null,
+        onclick: () => onTab(each),
+      }, icon(each), h("span", {}, words.say(`tab.${each}`))))),
   ];
 }
 
@@ -75,24 +77,11 @@ function policyCard(words, policy, onPayout) {
       policy.premium ? fact(words.say(`premium.${policy.premium.every}`), words.money(policy.premium)) : null,
       !policy.premium && policy.collective ? fact(words.say("premium"), words.say("premium.company")) : null,
       policy.due_on ? fact(words.say("due"), h("time", { datetime: policy.due_on }, words.day(policy.due_on))) : null),
+    payoutList(words, policy),
     policy.active
       ? h("button", { class: "secondary", onclick: () => onPayout(policy) }, words.say("payout.ask"),
         h("span", { class: "visually-hidden" }, ` ${policy.title} ${policy.number}`))
       : null);
-}
-
-/** What a payout needs, in a sheet from below. */
-export function payoutSheet(words, policy) {
-  const sheet = h("dialog", { class: "sheet", "aria-labelledby": "sheet-title" },
-    h("h2", { id: "sheet-title", tabindex: "-1", autofocus: true }, words.say("payout.heading")),
-    h("p", { class: "number" }, `${policy.title} · ${words.say("policy.number", policy)}`),
-    h("p", {}, words.say("payout.more")),
-    policy.agency ? h("a", { class: "primary", href: telephone(policy.agency.phone) }, icon("help"),
-      words.say("payout.call", { phone: unbroken(policy.agency.phone) })) : null,
-    h("button", { class: "secondary", onclick: () => sheet.close() }, words.say("payout.close")));
-  sheet.addEventListener("close", () => sheet.remove());
-  document.getElementById("screen").append(sheet);
-  sheet.showModal();
 }
 
 /** `shelves` pairs each policy with its documents, or null where they cannot be had. */

@@ -1,11 +1,11 @@
 // Signing in: to the provider and back. Authorization code with PKCE (RFC 7636), state, nonce and iss (RFC 9207).
 // Tokens, and the key they are bound to (RFC 9449), stay in this module's memory and end with the page; only what must outlive the redirect (verifier, state,
-// nonce, language) waits in sessionStorage, and is taken out the moment the answer arrives.
+// nonce, language, a payout to be confirmed) waits in sessionStorage, and is taken out the moment the answer arrives.
 
 import { ProofKey, bindsTokens } from "./dpop.js";
 import { randomText, sha256, toBase64Url } from "./encoding.js";
 import { TokenRefused, readIdToken } from "./id-token.js";
-import { fetchJson, readKeys, requestTokens } from "./provider.js";
+import { fetchJson, push, readKeys, requestTokens } from "./provider.js";
 
 const WAITING = "app_sign_in";
 const EARLY = 20; // seconds before its end an access token is renewed
@@ -31,30 +31,81 @@ export class SignIn {
     this.#metadata = metadata;
   }
 
-  /** Leaves for the provider. `prompt` is "none" for a silent attempt, "create" to register. */
-  async leave({ prompt, language }) {
-    const waiting = { state: randomText(), nonce: randomText(), verifier: randomText(), prompt: prompt ?? null, language };
-    sessionStorage.setItem(WAITING, JSON.stringify(waiting));
-    const question = new URLSearchParams({
-      response_type: "code",
-      client_id: this.#config.client_id,
-      redirect_uri: this.#config.redirect_uri,
-      scope: this.#config.scope,
-      state: waiting.state,
-      nonce: waiting.nonce,
-      code_challenge: toBase64Url(await sha256(waiting.verifier)),
-      code_challenge_method: "S256",
-      ui_locales: language,
-    });
+  /**
+   * Leaves for the provider. `prompt` is "none" for a silent attempt, "create" to register; `acrValues` are the classes
+   * wished for, best first; `told` is what a page to come back to shows.
+   */
+  async leave({ prompt, language, acrValues, told }) {
+    const waiting = { prompt: prompt ?? null, language, ...(told ? { told } : {}), ...secrets() };
+    const question = new URLSearchParams(await this.#question(waiting, this.#config.scope));
     if (prompt) question.set("prompt", prompt);
+    if (acrValues) question.set("acr_values", acrValues);
+    sessionStorage.setItem(WAITING, JSON.stringify(waiting));
     const address = withQuestion(this.#metadata.authorization_endpoint, question);
     // A silent attempt leaves no step in the history that the back button would fall into.
     if (prompt === "none") location.replace(address);
     else location.assign(address);
   }
 
+  /**
+   * Has a payout confirmed (RFC 9396): what is asked is pushed and does not pass through an address. `stepUp` is what the
+   * API misses, `typed` the form as it was. Throws PushRefused, Unreachable.
+   */
+  async confirm(payout, { stepUp, typed, language }) {
+    const waiting = { payout, typed, language, subject: this.#tokens.subject, ...secrets() };
+    const wishes = {
+      authorization_details: JSON.stringify([payout]),
+      acr_values: stepUp.acrValues,
+      max_age: stepUp.maxAge,
+      id_token_hint: this.#tokens.idToken,
+    };
+    const form = await this.#question(waiting, stepUp.scope ? `openid ${stepUp.scope}` : "openid");
+    for (const [name, value] of Object.entries(wishes)) if (value) form[name] = value;
+    const requestUri = await push(this.#metadata, form);
+    sessionStorage.setItem(WAITING, JSON.stringify(waiting));
+    const brought = new URLSearchParams({ client_id: this.#config.client_id, request_uri: requestUri });
+    location.assign(withQuestion(this.#metadata.authorization_endpoint, brought));
+  }
+
+  /**
+   * The one token of a confirmed payout, with the key it is bound to: for one request, apart from the session's tokens.
+   * Throws SignInFailed, Unreachable.
+   */
+  async arriveConfirmed(answer, waiting) {
+    const { body, key } = await this.#redeem(answer, waiting);
+    this.#checkType(body, key);
+    if (body.id_token !== undefined) {
+      const claims = await this.#readIdToken(body, waiting.nonce);
+      if (claims.sub !== waiting.subject) throw new SignInFailed("invalid_token");
+    }
+    return { token: body.access_token, key };
+  }
+
   /** Who the answer in this address signs in. Throws SignInFailed, Unreachable. */
   async arrive(answer, waiting) {
+    const { body, key } = await this.#redeem(answer, waiting);
+    this.#key = key;
+    const claims = await this.#keep(body, waiting.nonce, null);
+    return { ...claims, ...(await this.#userInfo(claims.sub)) };
+  }
+
+  /** What every authorization request of ours says. */
+  async #question(waiting, scope) {
+    return {
+      response_type: "code",
+      client_id: this.#config.client_id,
+      redirect_uri: this.#config.redirect_uri,
+      scope,
+      state: waiting.state,
+      nonce: waiting.nonce,
+      code_challenge: toBase64Url(await sha256(waiting.verifier)),
+      code_challenge_method: "S256",
+      ui_locales: waiting.language,
+    };
+  }
+
+  /** The token response for the code in this address, and the key its tokens are bound to. */
+  async #redeem(answer, waiting) {
     for (const name of ["code", "state", "iss", "error"]) {
       if (answer.getAll(name).length > 1) throw new SignInFailed("repeated_parameter");
     }
@@ -63,17 +114,16 @@ export class SignIn {
     if ((promised || answer.has("iss")) && answer.get("iss") !== this.#config.issuer) throw new SignInFailed("wrong_issuer");
     if (answer.has("error")) throw new SignInFailed(answer.get("error"));
     if (!answer.get("code")) throw new SignInFailed("code_missing");
-    this.#key = bindsTokens(this.#metadata) ? await ProofKey.make() : null;
+    const key = bindsTokens(this.#metadata) ? await ProofKey.make() : null;
     const { ok, body } = await requestTokens(this.#metadata, {
       grant_type: "authorization_code",
       code: answer.get("code"),
       redirect_uri: this.#config.redirect_uri,
       client_id: this.#config.client_id,
       code_verifier: waiting.verifier,
-    }, this.#key);
+    }, key);
     if (!ok) throw new SignInFailed(body.error ?? "server_error");
-    const claims = await this.#keep(body, waiting.nonce, null);
-    return { ...claims, ...(await this.#userInfo(claims.sub)) };
+    return { body, key };
   }
 
   get isSignedIn() {
@@ -90,10 +140,10 @@ export class SignIn {
     return (await this.#renewing) ? this.#tokens.access : null;
   }
 
-  /** The headers of a GET that presents an access token, with a proof of the key it is bound to. */
-  async presenting(token, url) {
-    if (this.#key === null) return { Authorization: `Bearer ${token}` };
-    return { Authorization: `DPoP ${token}`, DPoP: await this.#key.proof("GET", url, token) };
+  /** The headers that present an access token, with a proof of the key it is bound to: the session's, or `key`. */
+  async presenting(token, url, method = "GET", key = this.#key) {
+    if (key === null) return { Authorization: `Bearer ${token}` };
+    return { Authorization: `DPoP ${token}`, DPoP: await key.proof(method, url, token) };
   }
 
   /** Forgets every token and leaves for the provider's sign-out (RP-Initiated Logout 1.0). */
@@ -132,26 +182,10 @@ export class SignIn {
   }
 
   async #keep(body, nonce, subject) {
-    // A provider that binds tokens and does not bind this one is not to be followed.
-    const expected = this.#key === null ? "bearer" : "dpop";
-    if (typeof body.access_token !== "string" || String(body.token_type).toLowerCase() !== expected) {
-      throw new SignInFailed("invalid_token");
-    }
+    this.#checkType(body, this.#key);
     let claims = null;
     if (body.id_token !== undefined || subject === null) {
-      try {
-        claims = await readIdToken(body.id_token, {
-          issuer: this.#config.issuer,
-          clientId: this.#config.client_id,
-          nonce,
-          accessToken: body.access_token,
-          jwks: await readKeys(this.#metadata),
-          now: now(),
-        });
-      } catch (fault) {
-        if (fault instanceof TokenRefused) throw new SignInFailed("invalid_token");
-        throw fault;
-      }
+      claims = await this.#readIdToken(body, nonce);
       if (subject !== null && claims.sub !== subject) throw new SignInFailed("invalid_token");
     }
     this.#tokens = {
@@ -162,6 +196,30 @@ export class SignIn {
       subject: claims?.sub ?? subject,
     };
     return claims;
+  }
+
+  /** A provider that binds tokens and does not bind this one is not to be followed. */
+  #checkType(body, key) {
+    const expected = key === null ? "bearer" : "dpop";
+    if (typeof body.access_token !== "string" || String(body.token_type).toLowerCase() !== expected) {
+      throw new SignInFailed("invalid_token");
+    }
+  }
+
+  async #readIdToken(body, nonce) {
+    try {
+      return await readIdToken(body.id_token, {
+        issuer: this.#config.issuer,
+        clientId: this.#config.client_id,
+        nonce,
+        accessToken: body.access_token,
+        jwks: await readKeys(this.#metadata),
+        now: now(),
+      });
+    } catch (fault) {
+      if (fault instanceof TokenRefused) throw new SignInFailed("invalid_token");
+      throw fault;
+    }
   }
 
   async #userInfo(subject) {
@@ -186,6 +244,11 @@ export function takeWaiting() {
   } catch {
     return null;
   }
+}
+
+/** What ties an answer to its question: fresh for each. */
+function secrets() {
+  return { state: randomText(), nonce: randomText(), verifier: randomText() };
 }
 
 function withQuestion(address, question) {
