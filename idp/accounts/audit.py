@@ -12,7 +12,7 @@ LONGEST_DETAIL = 200
 
 
 class Event(StrEnum):
-    """What can happen, named thing first."""
+    """What can happen, named thing first. What a customer reads of it stands in ``accounts.activity``."""
 
     REGISTRATION_MATCHED = "registration_matched"
     REGISTRATION_NOT_MATCHED = "registration_not_matched"
@@ -33,6 +33,7 @@ class Event(StrEnum):
     SIGN_IN_SUCCEEDED = "sign_in_succeeded"
     SIGN_IN_FAILED = "sign_in_failed"
     SIGN_IN_THROTTLED = "sign_in_throttled"
+    SIGN_IN_DISAVOWED = "sign_in_disavowed"
     CONFIRMED_AGAIN = "confirmed_again"
     SIGNED_OUT = "signed_out"
     SESSION_ENDED = "session_ended"
@@ -43,6 +44,7 @@ class Event(StrEnum):
     TOKEN_REVOKED = "token_revoked"
     CONSENT_GIVEN = "consent_given"
     CONSENT_REFUSED = "consent_refused"
+    ACCESS_REVOKED = "access_revoked"
     SEND_THROTTLED = "send_throttled"
     OTP_BREAKER_TRIPPED = "otp_breaker_tripped"
     SMS_CAP_REACHED = "sms_cap_reached"
@@ -61,6 +63,7 @@ class Event(StrEnum):
     ACCOUNT_FOLLOWED_REGISTRY = "account_followed_registry"
     PASSWORD_CHANGED = "password_changed"
     USERNAME_CHANGED = "username_changed"
+    LANGUAGE_CHANGED = "language_changed"
     MOBILE_ASKED = "mobile_asked"
     MOBILE_PENDING = "mobile_pending"
     MOBILE_REFUSED = "mobile_refused"
@@ -110,6 +113,7 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
     Event.SIGN_IN_SUCCEEDED: frozenset({"session", "proof", "acr", "known_browser", "passkey", "held"}),
     Event.SIGN_IN_FAILED: frozenset({"reason", "known_browser"}),
     Event.SIGN_IN_THROTTLED: frozenset({"brake", "retry_after"}),
+    Event.SIGN_IN_DISAVOWED: frozenset({"session", "sessions", "clients", "suspended"}),
     Event.CONFIRMED_AGAIN: frozenset({"session", "proof"}),
     Event.SIGNED_OUT: frozenset({"session", "clients"}),
     Event.SESSION_ENDED: frozenset({"session", "reason", "clients"}),
@@ -120,6 +124,7 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
     Event.TOKEN_REVOKED: frozenset({"authorization", "session", "token_type", "reason"}),
     Event.CONSENT_GIVEN: frozenset({"scope"}),
     Event.CONSENT_REFUSED: frozenset({"scope"}),
+    Event.ACCESS_REVOKED: frozenset({"families"}),
     Event.SEND_THROTTLED: frozenset({"brake", "purpose", "channel"}),
     Event.OTP_BREAKER_TRIPPED: frozenset({"reason"}),
     Event.SMS_CAP_REACHED: frozenset({"percent"}),
@@ -140,6 +145,7 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
     Event.ACCOUNT_FOLLOWED_REGISTRY: frozenset({"what"}),
     Event.PASSWORD_CHANGED: frozenset({"session", "sessions", "clients"}),
     Event.USERNAME_CHANGED: frozenset({"session", "channel"}),
+    Event.LANGUAGE_CHANGED: frozenset({"language"}),
     Event.MOBILE_ASKED: frozenset({"change", "session"}),
     Event.MOBILE_PENDING: frozenset({"change", "until", "old_lost"}),
     Event.MOBILE_REFUSED: frozenset({"change", "reason"}),

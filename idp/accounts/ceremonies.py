@@ -78,6 +78,8 @@ class Reason(StrEnum):
     SIGNATURE = "signature"
     COUNTER = "counter"
     NOT_ACTIVE = "not_active"
+    # Set aside since its owner said that a sign-in was not theirs.
+    SUSPENDED = "suspended"
 
 
 class Refused(Exception):

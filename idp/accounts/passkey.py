@@ -5,6 +5,7 @@
     added ──on a strong proof────────────▶ full
       └──on a weak one──▶ held ──48 h, or an activation code──▶ full
               full, held ──counter went back──▶ flagged (signs in, confirms nothing)
+              each ──"it was not me" within 7 days──▶ suspended ──kept in a recovery──▶ as before
               each ──removed, cancelled──▶ gone
 
 What a browser sends is judged in ``idp.accounts.ceremonies``.
@@ -55,6 +56,8 @@ class Passkey:
     last_used_at: int | None = None
     pending_until: int | None = None
     flagged_at: int | None = None
+    # Set aside: it neither signs in nor confirms until a recovery keeps it.
+    suspended_at: int | None = None
 
     @property
     def kind(self) -> DeviceKind:
@@ -76,7 +79,7 @@ class Passkey:
 
     def confirms(self, now: int) -> bool:
         """Whether it may confirm anything (``ledger``)."""
-        return ledger.confirms(self.pending_until, self.flagged_at, now)
+        return self.suspended_at is None and ledger.confirms(self.pending_until, self.flagged_at, now)
 
 
 def may_remove(passkeys: int, *, has_password: bool) -> bool:

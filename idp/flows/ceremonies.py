@@ -85,6 +85,8 @@ def judge(
     used = ceremonies.used(assertion, question, site(idp), row.passkey)
     if account.state != accounts.ACTIVE:
         raise Refused(Reason.NOT_ACTIVE)
+    if row.passkey.suspended_at is not None:
+        raise Refused(Reason.SUSPENDED)
     if not counted(row.passkey.sign_count, used.sign_count):
         _tell_of_copy(idp, row.passkey, account, purpose, now=now)
         raise Refused(Reason.COUNTER)

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from idp.accounts.device import names_of
 from idp.flows.gsm7 import folded, septets
 from idp.flows.moments import spoken
 from idp.flows.wording import (
+    DEVICE,
     HELP_WITH_HOURS,
     HELP_WITH_PHONE,
     HELP_WITHOUT_PHONE,
@@ -35,8 +37,6 @@ LETTERS = _ROOMS / "templates" / "messages"
 
 _TIME_ZONE = "Europe/Rome"
 """Where the insurer's customers live; what they read is in their own time."""
-
-_LONGEST_DEVICE = 40
 
 _MOMENTS = {"at": "when", "until": "until"}
 """Facts in epoch seconds, and the placeholders that show them as date and time."""
@@ -102,7 +102,8 @@ class Composer:
 
         ``facts`` by purpose: ``code`` and ``minutes`` (and ``link``, where one is offered beside the code);
         ``at`` and ``until`` (epoch seconds) for what happened and for when something ends or begins to count;
-        ``device`` for a new device; ``left``, how many codes; ``customer_number`` for the agency.
+        ``device`` in two codes (``accounts.device``) for a new device; ``left``, how many codes;
+        ``customer_number`` for the agency.
         Raises ``KeyError`` naming the fact that is missing.
         """
         spoken = language if language in self._languages.offered else self._languages.default
@@ -117,9 +118,7 @@ class Composer:
             if at is not None:
                 said[place] = _moment(int(at), spoken)
         if purpose is Purpose.NEW_DEVICE:
-            # On one line: whoever signs in chooses it, and a last line of an SMS binds a code to a host.
-            device = " ".join(str(facts.get("device") or "").split())[:_LONGEST_DEVICE]
-            said["device"] = device or _translated(UNKNOWN_DEVICE, spoken)
+            said["device"] = _device(facts.get("device"), spoken)
         wording = WITH_LINK[purpose] if facts.get("link") and purpose in WITH_LINK else WORDINGS[purpose]
         if channel is Channel.SMS:
             return Draft("", _sms(wording, spoken, said), "")
@@ -154,6 +153,15 @@ class Composer:
             return "" if to_agency else _translated(HELP_WITHOUT_PHONE, language)
         sentence = HELP_WITH_HOURS if brand.help_hours else HELP_WITH_PHONE
         return _translated(sentence, language) % {"phone": brand.help_phone, "hours": brand.help_hours}
+
+
+def _device(codes: str | int | None, language: str) -> str:
+    """A device by the names of its two codes; nothing that whoever signs in wrote themselves."""
+    names = names_of(None if codes is None else str(codes))
+    if names is None:
+        return _translated(UNKNOWN_DEVICE, language)
+    browser, system = names
+    return _translated(DEVICE, language) % {"browser": browser, "system": system}
 
 
 def _sms(wording: Wording, language: str, said: Mapping[str, str | int]) -> str:

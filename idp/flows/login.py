@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from idp.accounts.audit import Event
 from idp.accounts.lockout import Throttled as Brakes
 from idp.accounts.lockout import sign_in_brakes
+from idp.flows import new_device, throttle
 from idp.flows import sessions as session_flows
-from idp.flows import throttle
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.sessions import Begun
@@ -95,11 +95,14 @@ def sign_in(
     begun = session_flows.prepare(
         idp, browser, usable.sub, Proof(ProofKind.PASSWORD, now_ms), before=before, now=now
     )
+    told = None if known else new_device.prepare(idp, usable, begun, now=now)
     with idp.writing() as tx:
         if not accounts.unchanged(tx, usable.sub, usable.password_hash or ""):
             # Recovered, changed or locked while the hash was computed.
             return Wrong()
         session_flows.begin(idp, tx, begun, now=now)
+        if told is not None:
+            new_device.note(tx, told, now=now)
         if rehashed is not None:
             accounts.replace_hash(tx, usable.sub, old=usable.password_hash or "", new=rehashed)
         audit.add(
@@ -116,6 +119,8 @@ def sign_in(
                 "known_browser": known,
             },
         )
+    if told is not None:
+        idp.post_waiting.set()
     return SignedIn(begun, username_ends=usable.username_ends_at is not None)
 
 

@@ -12,7 +12,7 @@ from idp.accounts import ceremonies as rules
 from idp.accounts.audit import Detail, Event
 from idp.accounts.ceremonies import Purpose, Reason, Refused, Used
 from idp.accounts.passkey import Passkey
-from idp.flows import ceremonies, throttle
+from idp.flows import ceremonies, new_device, throttle
 from idp.flows import sessions as session_flows
 from idp.flows.browser import Browser
 from idp.flows.fresh import Confirmed, Owner
@@ -53,8 +53,11 @@ def sign_in(
             before = session_flows.current(idp, tx, browser, now=now)
         proof = _proof(row.passkey, account, now=now, now_ms=now_ms)
         begun = session_flows.prepare(idp, browser, account.sub, proof, before=before, now=now)
+        told = None if known else new_device.prepare(idp, account, begun, now=now)
 
         def note(tx: Tx) -> None:
+            if told is not None:
+                new_device.note(tx, told, now=now)
             details: dict[str, Detail] = {
                 "session": begun.session.id,
                 "proof": ProofKind.PASSKEY,
@@ -69,6 +72,8 @@ def sign_in(
     except Refused as refused:
         found = None if assertion is None else assertion.credential_id
         return _refused(idp, refused, Purpose.SIGN_IN, browser, found, now=now)
+    if told is not None:
+        idp.post_waiting.set()
     return SignedIn(begun, username_ends=account.username_ends_at is not None)
 
 

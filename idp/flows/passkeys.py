@@ -253,9 +253,12 @@ def remove(idp: Idp, known: Owner, passkey_id: str, *, now: int, now_ms: int) ->
     notices = _letters(idp, account, Letter.PASSKEY_REMOVED, now=now)
     with idp.writing() as tx:
         has_password = passkeys.lock(tx, account.sub)
-        present = [row.passkey.id for row in passkeys.of_account(tx, account.sub)]
+        present = {row.passkey.id: row.passkey for row in passkeys.of_account(tx, account.sub)}
         if passkey_id in present:
-            if not may_remove(len(present), has_password=has_password):
+            # What is suspended is no way in: it neither keeps the last one from being that, nor is one.
+            open_ways = sum(passkey.suspended_at is None for passkey in present.values())
+            suspended = present[passkey_id].suspended_at is not None
+            if not suspended and not may_remove(open_ways, has_password=has_password):
                 return LastWay()
             passkeys.remove(tx, account.sub, passkey_id)
             outbox.add(tx, *notices)
@@ -304,8 +307,9 @@ def confirm_with_code(
 
 
 def drop_others(idp: Idp, tx: Tx, sub: str, *, kept: Sequence[str], now: int) -> int:
-    """Remove all that a recovery did not keep; how many went."""
+    """Remove all that a recovery did not keep, and restore what it did; how many went."""
     removed = passkeys.remove_others(tx, sub, kept)
+    passkeys.restore(tx, sub)
     for passkey_id in removed:
         _note(idp, tx, Event.PASSKEY_REMOVED, sub, {"passkey": passkey_id, "by": "recovery"}, now=now)
     return len(removed)

@@ -58,6 +58,13 @@ def farewells_to_all(idp: Idp, sub: str, *, now: int, but: str | None = None) ->
     return _calls(idp, sub, sorted(pair for pair in issued_to if pair[0] != but), now=now)
 
 
+def farewells_to_client(idp: Idp, sub: str, client_id: str, *, now: int) -> tuple[Parcel, ...]:
+    """The same for one client, in every session of an account in which it was issued something."""
+    with idp.reading() as tx:
+        issued_to = tokens.issued_to(tx, sub, now=now)
+    return _calls(idp, sub, sorted(pair for pair in issued_to if pair[1] == client_id), now=now)
+
+
 def _calls(
     idp: Idp, sub: str, sessions_and_clients: Iterable[tuple[str, str]], *, now: int
 ) -> tuple[Parcel, ...]:

@@ -43,6 +43,7 @@ NOTICES = frozenset(
     {
         Purpose.ACCOUNT_CREATED,
         Purpose.NEW_DEVICE,
+        Purpose.SIGN_IN_DISAVOWED,
         Purpose.RECOVERED,
         Purpose.PASSWORD_CHANGED,
         Purpose.USERNAME_CHANGED,

@@ -18,6 +18,7 @@ from idp.store.tables import (
     audit_events,
     authorizations,
     challenges,
+    disavowals,
     enrolments,
     interactions,
     known_browsers,
@@ -84,6 +85,7 @@ RETENTIONS = (
         seldom=True,
     ),
     Retention(trusted_browsers, "expires_at"),
+    Retention(disavowals, "expires_at"),
     Retention(known_browsers, "last_seen_at", "known_browser", seldom=True),
     Retention(audit_events, "at", "audit_trail"),
 )

@@ -2,11 +2,45 @@
 data."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, select
 
 from idp.accounts.audit import Detail, Event, checked_details
 from idp.store.database import Tx
 from idp.store.tables import audit_events
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event as it was noted; ``at`` in epoch seconds."""
+
+    id: int
+    at: int
+    event: Event
+    client_id: str | None
+    details: Mapping[str, Detail]
+
+
+_OF_ACTORS = (
+    select(
+        audit_events.c.id,
+        audit_events.c.at,
+        audit_events.c.name,
+        audit_events.c.client_id,
+        audit_events.c.details,
+    )
+    .where(
+        audit_events.c.actor.in_(bindparam("actors", expanding=True)),
+        audit_events.c.name.in_(bindparam("names", expanding=True)),
+        audit_events.c.at >= bindparam("since"),
+        audit_events.c.id < bindparam("before"),
+    )
+    .order_by(audit_events.c.id.desc())
+    .limit(bindparam("at_most"))
+)
+_END_OF_TIME = 2**62
 
 
 def add(
@@ -33,4 +67,22 @@ def add(
             "source": source,
             "details": json.dumps(checked_details(event, details or {}), sort_keys=True),
         },
+    )
+
+
+def of_actors(
+    tx: Tx, actors: Sequence[str], events: Collection[Event], *, since: int, before: int | None, at_most: int
+) -> tuple[EventRow, ...]:
+    """What these pseudonyms did of these events, newest first: at ``since`` or later, and before the event
+    ``before``."""
+    values = {
+        "actors": list(actors),
+        "names": sorted(events),
+        "since": since,
+        "before": _END_OF_TIME if before is None else before,
+        "at_most": at_most,
+    }
+    return tuple(
+        EventRow(row.id, row.at, Event(row.name), row.client_id, json.loads(row.details))
+        for row in tx.execute(_OF_ACTORS, values)
     )

@@ -35,6 +35,19 @@ _SET_USERNAME = (
     .returning(accounts.c.sub)
 )
 
+_SET_LANGUAGE = (
+    update(accounts)
+    .where(accounts.c.sub == bindparam("of_sub"), accounts.c.language != bindparam("new_language"))
+    .values(language=bindparam("new_language"), updated_at=bindparam("now"))
+    .returning(accounts.c.sub)
+)
+
+
+def set_language(tx: Tx, sub: str, language: str, *, now: int) -> bool:
+    """Write and speak to an account in another language: True where it was another one before."""
+    values = {"of_sub": sub, "new_language": language, "now": now}
+    return tx.execute(_SET_LANGUAGE, values).one_or_none() is not None
+
 
 def set_password(tx: Tx, sub: str, *, seen: str, new: str, now: int) -> bool:
     """Replace the password whose hash was ``seen``: True for the one caller that does."""

@@ -59,6 +59,7 @@ _USE = (
     update(passkeys)
     .where(
         passkeys.c.id == bindparam("passkey_id"),
+        passkeys.c.suspended_at.is_(None),
         # Of two signatures at once the one that counts less does not do (accounts.passkey.counted).
         or_(
             passkeys.c.sign_count < bindparam("count"),
@@ -98,6 +99,17 @@ _REMOVE_SINCE = (
     .where(passkeys.c.sub == bindparam("of_sub"), passkeys.c.created_at >= bindparam("since"))
     .returning(passkeys.c.id)
 )
+_SUSPEND_SINCE = (
+    update(passkeys)
+    .where(
+        passkeys.c.sub == bindparam("of_sub"),
+        passkeys.c.created_at >= bindparam("since"),
+        passkeys.c.suspended_at.is_(None),
+    )
+    .values(suspended_at=bindparam("now"))
+    .returning(passkeys.c.id)
+)
+_RESTORE = update(passkeys).where(passkeys.c.sub == bindparam("of_sub")).values(suspended_at=None)
 _REMOVE_OTHERS = (
     delete(passkeys)
     .where(passkeys.c.sub == bindparam("of_sub"), passkeys.c.id.not_in(bindparam("kept", expanding=True)))
@@ -231,6 +243,16 @@ def remove(tx: Tx, sub: str, passkey_id: str) -> bool:
 def remove_since(tx: Tx, sub: str, since: int) -> tuple[str, ...]:
     """Remove what was added to an account at ``since`` or later; the ids."""
     return tuple(tx.execute(_REMOVE_SINCE, {"of_sub": sub, "since": since}).scalars())
+
+
+def suspend_since(tx: Tx, sub: str, since: int, *, now: int) -> tuple[str, ...]:
+    """Set aside what was added to an account at ``since`` or later; the ids."""
+    return tuple(tx.execute(_SUSPEND_SINCE, {"of_sub": sub, "since": since, "now": now}).scalars())
+
+
+def restore(tx: Tx, sub: str) -> None:
+    """Let every passkey of an account do again what it did before it was set aside."""
+    tx.execute(_RESTORE, {"of_sub": sub})
 
 
 def remove_others(tx: Tx, sub: str, kept: Collection[str]) -> tuple[str, ...]:

@@ -25,6 +25,16 @@ class SessionRow:
     last_seen_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class LiveSession:
+    """A session that goes on, as its owner is shown it; times are epoch seconds."""
+
+    id: str
+    device: str | None
+    created_at: int
+    last_seen_at: int
+
+
 _FIND = Prepared(
     select(sessions.c.id, sessions.c.sub, sessions.c.proofs, sessions.c.last_seen_at, accounts.c.language)
     .join_from(sessions, accounts, sessions.c.sub == accounts.c.sub)
@@ -73,6 +83,20 @@ _END_ALL = (
     )
     .values(ended_at=bindparam("now"))
     .returning(sessions.c.id)
+)
+_LIVE_OF = select(sessions.c.id, sessions.c.device, sessions.c.created_at, sessions.c.last_seen_at).where(
+    sessions.c.sub == bindparam("of_sub"),
+    sessions.c.ended_at.is_(None),
+    sessions.c.expires_at > bindparam("now"),
+    sessions.c.last_seen_at > bindparam("idle_since"),
+)
+_DEVICES_OF = select(sessions.c.id, sessions.c.device).where(
+    sessions.c.sub == bindparam("of_sub"), sessions.c.device.is_not(None)
+)
+_ENDED_SINCE = (
+    select(sessions.c.id)
+    .where(sessions.c.sub == bindparam("of_sub"), sessions.c.ended_at >= bindparam("since"))
+    .limit(1)
 )
 _FORGET_BROWSERS = delete(known_browsers).where(known_browsers.c.sub == bindparam("of_sub"))
 _CLIENTS = (
@@ -155,6 +179,23 @@ def end_all(tx: Tx, sub: str, *, now: int, but: str = "") -> tuple[str, ...]:
     What was issued in them ends by ``tokens.revoke_all``.
     """
     return tuple(tx.execute(_END_ALL, {"of_sub": sub, "now": now, "goes_on": but}).scalars())
+
+
+def live_of(tx: Tx, sub: str, *, now: int, idle: int) -> tuple[LiveSession, ...]:
+    """The sessions of an account that go on."""
+    rows: Any = tx.execute(_LIVE_OF, {"of_sub": sub, "now": now, "idle_since": now - idle})
+    return tuple(LiveSession(*row) for row in rows)
+
+
+def devices_of(tx: Tx, sub: str) -> dict[str, str]:
+    """On which device, in two codes, each session of an account was, as far as that is known."""
+    rows: Any = tx.execute(_DEVICES_OF, {"of_sub": sub})
+    return {row.id: row.device for row in rows}
+
+
+def ended_since(tx: Tx, sub: str, since: int) -> bool:
+    """Whether a session of an account was ended at ``since`` or later."""
+    return tx.execute(_ENDED_SINCE, {"of_sub": sub, "since": since}).one_or_none() is not None
 
 
 def forget_browsers(tx: Tx, sub: str) -> None:

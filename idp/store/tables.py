@@ -175,6 +175,8 @@ passkeys = Table(
     Column("pending_until", Seconds, nullable=True),
     # Its counter went back, as a copy's does: it confirms nothing any more.
     Column("flagged_at", Seconds, nullable=True),
+    # Added shortly before its owner said "it was not me": it does nothing until a recovery keeps it.
+    Column("suspended_at", Seconds, nullable=True),
     # Of the token in the notices, by which one press removes it.
     Column("cancel_digest", Digest, nullable=True, unique=True),
 )
@@ -371,6 +373,19 @@ trusted_browsers = Table(
     Column("expires_at", Seconds, nullable=False, index=True),
     Column("last_used_at", Seconds, nullable=True),
     UniqueConstraint("sub", "browser_digest"),
+)
+
+disavowals = Table(
+    "disavowals",
+    metadata,
+    # The link of a notice of a new device, by which one press says "it was not me" (journey D).
+    Column("digest", Digest, primary_key=True),
+    Column("sub", ForeignKey("accounts.sub", ondelete="CASCADE"), nullable=False, index=True),
+    # The session whose beginning was told.
+    Column("session_id", String(32), nullable=False),
+    Column("created_at", Seconds, nullable=False),
+    Column("expires_at", Seconds, nullable=False, index=True),
+    Column("used_at", Seconds, nullable=True),
 )
 
 # --- clients, grants, authorizations ----------------------------------------------------------------------

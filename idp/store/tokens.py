@@ -181,6 +181,11 @@ _REVOKE_ALL = Prepared(
     .values(revoked_at=bindparam("now"))
     .returning(authorizations.c.session_id, authorizations.c.client_id)
 )
+_REVOKE_OF_SESSION = Prepared(
+    update(authorizations)
+    .where(authorizations.c.session_id == bindparam("of_session"), authorizations.c.revoked_at.is_(None))
+    .values(revoked_at=bindparam("now"))
+)
 _ACCOUNT = (accounts.c.language, accounts.c.updated_at, accounts.c.sealed_profile)
 _TOKEN_ONLY = (
     select(*_FAMILY, *_STANDING, revoked_tokens.c.jti.label("revoked_jti"), *_ACCOUNT)
@@ -299,6 +304,11 @@ def revoke_all(tx: Tx, sub: str, *, now: int) -> frozenset[tuple[str, str]]:
     Gives the sessions and clients in which something ended.
     """
     return _pairs(_REVOKE_ALL.all(tx, {"of_sub": sub, "now": now}))
+
+
+def revoke_of_session(tx: Tx, session_id: str, *, now: int) -> None:
+    """End everything issued in a session, its offline access included."""
+    _REVOKE_OF_SESSION.run(tx, {"of_session": session_id, "now": now})
 
 
 def holder_of(tx: Tx, family_id: str, jti: str, *, with_contacts: bool, now: int) -> Holder | None:

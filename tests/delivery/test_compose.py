@@ -38,8 +38,9 @@ STOPPING = (
     Purpose.AUTHENTICATOR_PENDING,
     Purpose.RECOVERY_CODES_MADE,
     Purpose.RECOVERY_CODES_PENDING,
+    Purpose.NEW_DEVICE,
 )
-"""Never without the link that stops what was added: a number, a device, an app, a set of codes."""
+"""Never without the link that stops what is new: a number, a device, an app, a set of codes, a sign-in."""
 LINK_PURPOSES = (Purpose.REGISTRATION_CODE, *STOPPING)
 """The only ones that may carry a link: where it completes a registration, where it stops something new."""
 SCAM = {
@@ -56,7 +57,7 @@ FACTS: dict[str, str | int | None] = {
     "until": NOW + 30 * 24 * 3600,
     "left": 10,
     "customer_number": "C100001-LONG-CUSTOMER-NUMBER",
-    "device": "Chrome 148 su Windows 11 di una marca con un nome lungo",
+    "device": "samsung chromeos",
 }
 
 
@@ -233,9 +234,18 @@ def test_the_agency_reads_whose_number_it_is_and_is_not_sent_to_itself_for_help(
 
 @every_language
 def test_a_device_name_cannot_bind_a_code_to_another_host(language: str) -> None:
-    facts = {**FACTS, "device": "x\n@evil.example #123456"}
-    text = composer().compose(Purpose.NEW_DEVICE, language, Channel.SMS, facts).text
+    told = {**FACTS, "link": LINK, "device": "x\n@evil.example #123456"}
+    text = composer().compose(Purpose.NEW_DEVICE, language, Channel.SMS, told).text
     assert not [line for line in text.splitlines() if line.startswith("@")]
+    assert "evil" not in text
+
+
+@every_language
+def test_d_a_device_is_named_and_one_that_is_not_known_is_said_to_be_that(language: str) -> None:
+    assert "Samsung Internet" in sms(Purpose.NEW_DEVICE, language)
+    told = {**FACTS, "link": LINK, "device": "other android"}
+    text = composer().compose(Purpose.NEW_DEVICE, language, Channel.SMS, told).text
+    assert translations(language)[wording.UNKNOWN_DEVICE] in text
 
 
 def test_text_is_folded_into_gsm7() -> None:

@@ -21,6 +21,7 @@ LANGUAGES = ("it", "en", "de")
 METHODS = [
     ("web/people/words.py", "python"),
     ("accounts/cases.py", "python"),
+    ("accounts/activity.py", "python"),
     ("templates/**.html", "jinja2"),
 ]
 OPTIONS = {"templates/**.html": {"trimmed": "true", "encoding": "utf-8", "extensions": "jinja2.ext.do"}}

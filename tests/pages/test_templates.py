@@ -188,6 +188,10 @@ def test_a_page_is_sound_html_under_a_strict_policy(state: State, lang: str) -> 
                 assert page.by_id(pointed) is not None, f"{reference} points at {pointed}"
 
 
+LISTS = {"account-sessions", "account-apps"}
+"""Pages of what there is, on which nothing is asked."""
+
+
 @pytest.mark.parametrize("state", EVERY, ids=lambda state: state.name)
 def test_a_form_posts_with_a_token_and_one_primary_button(state: State) -> None:
     page = read(state.name)
@@ -200,6 +204,9 @@ def test_a_form_posts_with_a_token_and_one_primary_button(state: State) -> None:
     if state.page == "account":
         # Nothing is asked there; what may be pressed is the way out of a change under way.
         assert [e["id"] for e in submits] == (["cancel"] if state.context["change"] else [])
+    elif state.page in LISTS:
+        # Each thing of the list ends by a button of its own; none is what the page is for.
+        assert not [e for e in page.all("button") if "primary" in e["class"].split()]
     elif submits:
         primary = [e["id"] for e in page.all("button") if "primary" in e["class"].split()]
         others = {"logout": "confirm-logout", "link-expired": "resend", "passkey-offer": "enrol-passkey"}

@@ -18,6 +18,7 @@ from idp.flows.wording.shape import LONGEST_CODE_SMS, LONGEST_SMS, N_, Wording
 from idp.flows.wording.sign_in import SIGN_IN
 
 __all__ = [
+    "DEVICE",
     "HELP_WITHOUT_PHONE",
     "HELP_WITH_HOURS",
     "HELP_WITH_PHONE",
@@ -50,6 +51,7 @@ HELP_WITH_HOURS = N_("Need help? Call %(phone)s (%(hours)s).")
 HELP_WITH_PHONE = N_("Need help? Call %(phone)s.")
 HELP_WITHOUT_PHONE = N_("Need help? Ask your agency.")
 SENT_BY = N_("%(brand)s, a service of %(insurer)s")
+DEVICE = N_("%(browser)s on %(system)s")
 UNKNOWN_DEVICE = N_("not recognised")
 
 
@@ -60,6 +62,6 @@ def sentences() -> tuple[str, ...]:
         button = (wording.button,) if wording.button else ()
         found.update(dict.fromkeys((*wording.sms, wording.subject, *wording.before, *button, *wording.after)))
     found.update(
-        dict.fromkeys((HELP_WITH_HOURS, HELP_WITH_PHONE, HELP_WITHOUT_PHONE, SENT_BY, UNKNOWN_DEVICE))
+        dict.fromkeys((HELP_WITH_HOURS, HELP_WITH_PHONE, HELP_WITHOUT_PHONE, SENT_BY, DEVICE, UNKNOWN_DEVICE))
     )
     return tuple(found)

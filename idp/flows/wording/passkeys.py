@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 
 from idp.flows.wording.purpose import Purpose
-from idp.flows.wording.shape import N_, YOU_OR_NOT, Wording
+from idp.flows.wording.shape import N_, STOP_WORKS_UNTIL, WAS_IT_YOU, YOU_OR_NOT, Wording
 
-_WORKS_UNTIL = N_("The button opens a page that asks you to confirm. It works until %(until)s.")
 _THEN = N_(
     "The device is then removed, with everything added to the account after it, and every device is signed "
     "out."
 )
-_WAS_IT_YOU = N_("If it was you, there is nothing to do. If it was not you, stop it:")
 
 PASSKEYS: Mapping[Purpose, Wording] = {
     Purpose.PASSKEY_ADDED: Wording(
@@ -30,10 +28,10 @@ PASSKEYS: Mapping[Purpose, Wording] = {
                 "On %(when)s a device was added that signs in to your account with %(brand)s with "
                 "fingerprint or face."
             ),
-            _WAS_IT_YOU,
+            WAS_IT_YOU,
         ),
         button=N_("Stop the device"),
-        after=(_WORKS_UNTIL, _THEN),
+        after=(STOP_WORKS_UNTIL, _THEN),
     ),
     Purpose.PASSKEY_PENDING: Wording(
         sms=(
@@ -53,10 +51,10 @@ PASSKEYS: Mapping[Purpose, Wording] = {
                 "fingerprint or face."
             ),
             N_("It can read and nothing more: it confirms no operation before %(until)s."),
-            _WAS_IT_YOU,
+            WAS_IT_YOU,
         ),
         button=N_("Stop the device"),
-        after=(_WORKS_UNTIL, _THEN),
+        after=(STOP_WORKS_UNTIL, _THEN),
     ),
     Purpose.PASSKEY_RENAMED: Wording(
         sms=(

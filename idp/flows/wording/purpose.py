@@ -24,6 +24,7 @@ class Purpose(StrEnum):
     # Whoever is signed in proves once more that it is them.
     CONFIRM_CODE = "confirm_code"
     NEW_DEVICE = "new_device"
+    SIGN_IN_DISAVOWED = "sign_in_disavowed"
     # Forgotten and changed credentials (journey H).
     RECOVERY_CODE = "recovery_code"
     RECOVERY_FRESH_CONTACT = "recovery_fresh_contact"

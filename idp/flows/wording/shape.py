@@ -36,3 +36,5 @@ VALID_FOR = N_("It is valid for %(minutes)s minutes.")
 YOU_OR_NOT = N_(
     "If it was you, there is nothing to do. If it was not you, contact us or your agency at once."
 )
+STOP_WORKS_UNTIL = N_("The button opens a page that asks you to confirm. It works until %(until)s.")
+WAS_IT_YOU = N_("If it was you, there is nothing to do. If it was not you, stop it:")

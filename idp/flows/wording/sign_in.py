@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 
 from idp.flows.wording.purpose import Purpose
-from idp.flows.wording.shape import LONGEST_CODE_SMS, N_, TELL_NOBODY, VALID_FOR, YOU_OR_NOT, Wording
+from idp.flows.wording.shape import (
+    LONGEST_CODE_SMS,
+    N_,
+    STOP_WORKS_UNTIL,
+    TELL_NOBODY,
+    VALID_FOR,
+    WAS_IT_YOU,
+    Wording,
+)
 
 SIGN_IN: Mapping[Purpose, Wording] = {
     Purpose.SIGN_IN_CODE: Wording(
@@ -78,20 +86,51 @@ SIGN_IN: Mapping[Purpose, Wording] = {
     Purpose.NEW_DEVICE: Wording(
         sms=(
             N_(
-                "%(brand)s: sign-in from a new device on %(when)s (%(device)s). If it was not you, contact "
-                "us or your agency at once."
+                "%(brand)s: sign-in from a new device on %(when)s (%(device)s). Not you? Stop it here: "
+                "%(link)s"
             ),
-            N_(
-                "Sign-in from a new device on %(when)s (%(device)s). If it was not you, contact us or your "
-                "agency at once."
-            ),
+            N_("Sign-in from a new device on %(when)s (%(device)s). Not you? Stop it here: %(link)s"),
         ),
         subject=N_("%(brand)s: sign-in from a new device"),
         before=(
             N_("Someone signed in to your account with %(brand)s from a new device."),
             N_("When: %(when)s"),
             N_("Device: %(device)s"),
-            YOU_OR_NOT,
+            WAS_IT_YOU,
+        ),
+        button=N_("It was not me"),
+        after=(
+            STOP_WORKS_UNTIL,
+            N_(
+                "Every device is then signed out, and what was added to the account in the last 7 days does "
+                "nothing until you have chosen a new password."
+            ),
+        ),
+    ),
+    Purpose.SIGN_IN_DISAVOWED: Wording(
+        sms=(
+            N_(
+                "%(brand)s: on %(when)s you told us that a sign-in was not yours. Every device is signed "
+                'out. Choose a new password on the sign-in page, with "Have you forgotten your username or '
+                'password?".'
+            ),
+            N_(
+                "On %(when)s you told us that a sign-in was not yours. Every device is signed out. Choose a "
+                "new password on the sign-in page."
+            ),
+        ),
+        subject=N_("%(brand)s: every device is signed out"),
+        before=(
+            N_("On %(when)s you told us that a sign-in to your account with %(brand)s was not yours."),
+            N_(
+                "Every device is signed out, the old password is no longer valid, and what was added to the "
+                "account in the last 7 days does nothing."
+            ),
+            N_(
+                "Choose a new password: on the sign-in page, press "
+                '"Have you forgotten your username or password?".'
+            ),
+            N_("If you did not tell us, somebody reads your messages: contact us or your agency at once."),
         ),
     ),
 }

@@ -18,12 +18,13 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from idp.accounts.device import names_of
 from idp.flows.moments import Precision, spoken
 from idp.web.people import static
 from idp.web.people.brand import Brand, style_sheet
 from idp.web.people.catalogues import catalogue
 from idp.web.people.languages import OWN_NAMES, SUPPORTED
-from idp.web.people.words import FAULTS, SCOPES, error_words
+from idp.web.people.words import DEVICE, FAULTS, SCOPES, UNKNOWN_DEVICE, error_words
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates"
@@ -71,6 +72,12 @@ TEMPLATE_OF: Mapping[str, str] = {
     "mobile-cancel": "account/mobile_cancel.html",
     "mobile-cancelled": "account/mobile_cancelled.html",
     "limited": "account/limited.html",
+    "account-sessions": "account/sessions.html",
+    "account-apps": "account/apps.html",
+    "account-activity": "account/activity.html",
+    "account-language": "account/language.html",
+    "not-me": "account/not_me.html",
+    "not-me-done": "account/not_me_done.html",
     "consent": "consent/consent.html",
     "logout": "logout/logout.html",
     "signed-out": "logout/signed_out.html",
@@ -191,6 +198,8 @@ class _Tongue:
             static=self._static_files.url,
             error_words=error_words,
             scope_words=self._scope,
+            device_words=self._device,
+            activity_words=self._activity,
             in_every_language=self._in_every_language,
             moment=self._moment,
             until=self._until,
@@ -209,6 +218,18 @@ class _Tongue:
     def _scope(self, scope: str) -> str | None:
         sentence = SCOPES.get(scope)
         return None if sentence is None else catalogue(self.language).gettext(sentence)
+
+    def _device(self, device: str | None) -> str:
+        """A device in two codes (``accounts.device``) as people call it."""
+        words, names = catalogue(self.language), names_of(device)
+        if names is None:
+            return words.gettext(UNKNOWN_DEVICE)
+        return words.gettext(DEVICE) % {"browser": names[0], "system": names[1]}
+
+    def _activity(self, sentence: str, app: str | None) -> str:
+        """What happened (a key of ``accounts.activity``), with the name of the app where it is about one."""
+        words = catalogue(self.language).gettext(sentence)
+        return words % {"app": app or "?"} if "%(" in words else words
 
     def _in_every_language(self, sentence: str) -> list[tuple[str, str]]:
         """The sentence in the page's language, then in the others."""

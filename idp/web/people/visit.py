@@ -220,6 +220,12 @@ class Visit:
         self.face.cookies.set(response, "browser", begun.browser.secret, life=BROWSER_LIFE)
         return response
 
+    def prefers(self, response: Response, language: str) -> Response:
+        """Remember a language that was chosen for good."""
+        kept = languages.remember(language, None, self.idp.settings.languages.offered)
+        self.face.cookies.set(response, languages.COOKIE, kept, life=BROWSER_LIFE)
+        return response
+
     def keep(self, response: Response, what: str, handle: Handle, *, life: int | None = None) -> Response:
         """Give the browser another handle of ours."""
         self.face.cookies.set(response, what, handle.secret, life=life)

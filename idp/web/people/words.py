@@ -24,6 +24,7 @@ FAULTS: dict[str, str] = {
     "password.required": N_("Type your password."),
     "credentials_wrong": N_("Username or password not correct."),
     "throttled": N_("Too many attempts. Wait a few minutes, then try again."),
+    "language.required": N_("Choose one of the languages."),
     "profile.required": N_("Choose who is registering."),
     "profile.unknown": N_("Choose one of the options."),
     "given_name.required": N_("Type your first name."),
@@ -216,6 +217,9 @@ def error_words(status: int, code: str | None, parameter: str | None) -> ErrorWo
             return ERRORS[key]
     return ERRORS["400"] if 400 <= status < 500 else ERRORS["500"]
 
+
+DEVICE = N_("%(browser)s on %(system)s")
+UNKNOWN_DEVICE = N_("A device we do not recognise")
 
 SCOPES: dict[str, str] = {
     "openid": N_("recognise you, with a code that is only about you"),

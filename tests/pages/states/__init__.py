@@ -3,7 +3,18 @@
 One module a door; each has its `STATES`.
 """
 
-from tests.pages.states import account, error, identify, link, login, passkeys, recover, register, rest
+from tests.pages.states import (
+    account,
+    error,
+    identify,
+    link,
+    login,
+    own,
+    passkeys,
+    recover,
+    register,
+    rest,
+)
 from tests.pages.states.base import BARE, BRAND, LONG, State
 from tests.pages.states.rest import FORM_POST
 
@@ -14,6 +25,7 @@ STATES: tuple[State, ...] = (
     *link.STATES,
     *recover.STATES,
     *account.STATES,
+    *own.STATES,
     *passkeys.STATES,
     *rest.STATES,
     *error.STATES,

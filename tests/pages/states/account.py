@@ -193,4 +193,8 @@ STATES = (
     State("mobile-cancelled", "mobile-cancelled", {"recover_url": "/recover"}),
     State("mobile-cancelled-bare", "mobile-cancelled", {"recover_url": None}, BARE),
     State("limited", "limited", {"until_at": AT, "back_url": "/account"}),
+    State("not-me", "not-me", {"csrf": CSRF, "waiting": True, "device": "chrome android", "at": AT}),
+    State("not-me-unknown", "not-me", {"csrf": CSRF, "waiting": True, "device": None, "at": AT}),
+    State("not-me-over", "not-me", {"csrf": CSRF, "waiting": False}),
+    State("not-me-done", "not-me-done", {"recover_url": "/recover"}),
 )

@@ -14,6 +14,7 @@ def _device(name: str, **more: Any) -> dict[str, Any]:
         "used_at": AT,
         "held_until": None,
         "flagged": False,
+        "suspended": False,
         **more,
     }
 
@@ -58,6 +59,7 @@ STATES = (
         _devices(_device("M" * 40, flagged=True), full=True, done="renamed"),
         LONG,
     ),
+    State("passkeys-suspended", "passkeys", _devices(_device("Telefono", suspended=True))),
     State("passkeys-removed", "passkeys", _devices(_device("Telefono"), done="removed")),
     State("passkey-add", "passkey-add", {**_ASKED, "back_url": "/account/passkeys"}),
     State(

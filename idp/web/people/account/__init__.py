@@ -2,13 +2,41 @@
 
 from flask import Blueprint
 
-from idp.web.people.account import cancel, confirm, front, mobile, passkeys, password, stop, username
+from idp.web.people.account import (
+    activity,
+    apps,
+    cancel,
+    confirm,
+    front,
+    language,
+    mobile,
+    not_me,
+    passkeys,
+    password,
+    sessions,
+    stop,
+    username,
+)
 from idp.web.people.visit import Face
 
 
 def blueprint(face: Face) -> Blueprint:
     """``/account`` and every page under it."""
     door = Blueprint("account", __name__)
-    for page in (front, confirm, password, username, mobile, cancel, passkeys, stop):
+    for page in (
+        front,
+        confirm,
+        password,
+        username,
+        mobile,
+        cancel,
+        passkeys,
+        stop,
+        not_me,
+        sessions,
+        apps,
+        activity,
+        language,
+    ):
         page.install(door, face)
     return door

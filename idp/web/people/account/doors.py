@@ -22,9 +22,29 @@ MOBILE = Door("mobile", "/account/mobile", Needs.CONTACT)
 MOBILE_CONFIRM = Door("mobile-confirm", "/account/mobile/confirm", Needs.ANY)
 PASSKEYS = Door("passkeys", "/account/passkeys", Needs.ANY)
 PASSKEY_ADD = Door("passkey-add", "/account/passkeys/add", Needs.ANY)
+SESSIONS = Door("sessions", "/account/sessions")
+APPS = Door("apps", "/account/apps")
+ACTIVITY = Door("activity", "/account/activity")
+LANGUAGE = Door("language", "/account/language")
+
+NEWS = 120
+"""Seconds for which a page says what was just done."""
 
 DOORS: Mapping[str, Door] = {
-    door.name: door for door in (ACCOUNT, PASSWORD, USERNAME, MOBILE, MOBILE_CONFIRM, PASSKEYS, PASSKEY_ADD)
+    door.name: door
+    for door in (
+        ACCOUNT,
+        PASSWORD,
+        USERNAME,
+        MOBILE,
+        MOBILE_CONFIRM,
+        PASSKEYS,
+        PASSKEY_ADD,
+        SESSIONS,
+        APPS,
+        ACTIVITY,
+        LANGUAGE,
+    )
 }
 
 

@@ -9,12 +9,9 @@ from idp.accounts.registry import RegistryDown
 from idp.flows import mobile, passkeys
 from idp.flows.fresh import Owner
 from idp.flows.idp import Idp
-from idp.web.people.account.doors import ACCOUNT
+from idp.web.people.account.doors import ACCOUNT, NEWS
 from idp.web.people.account.entering import signed_in
 from idp.web.people.visit import Face
-
-_NEWS = 120
-"""Seconds for which the page says what was just done."""
 
 
 def install(door: Blueprint, face: Face) -> None:
@@ -59,7 +56,7 @@ def install(door: Blueprint, face: Face) -> None:
 
 def _done(idp: Idp, said: str | None, owner: Owner, *, now: int) -> str | None:
     """What was just done, if the address says so and it is so: a link must not make the page lie."""
-    account, since = owner.account, now - _NEWS
+    account, since = owner.account, now - NEWS
     became = mobile.came_of_it(idp, account, since=since) if said in _BECAME else None
     true = {
         "password": (account.password_changed_at or 0) >= since,

@@ -155,8 +155,10 @@ def _install_changes(door: Blueprint, face: Face) -> None:
 
         if not visit.pressed:
             owned = passkeys.of(idp, here.owner.account.sub)
+            open_ways = sum(each.passkey.suspended_at is None for each in owned)
             has_password = here.owner.account.password_hash is not None
-            return page(last=not may_remove(len(owned), has_password=has_password))
+            last = one.passkey.suspended_at is None and not may_remove(open_ways, has_password=has_password)
+            return page(last=last)
         match passkeys.remove(idp, here.owner, one.passkey.id, now=visit.now, now_ms=visit.now_ms):
             case LastWay():
                 return page(last=True)
@@ -224,4 +226,5 @@ def _row(one: Shown, *, now: int) -> dict[str, Any]:
         "used_at": one.passkey.last_used_at,
         "held_until": one.held_until(now),
         "flagged": one.passkey.flagged_at is not None,
+        "suspended": one.passkey.suspended_at is not None,
     }

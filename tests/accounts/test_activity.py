@@ -1,0 +1,45 @@
+"""What a customer reads about their account: every event has its words, or a reason to have none."""
+
+import pytest
+
+from idp.accounts.activity import TOLD, UNTOLD, ByDetail, sentence_of
+from idp.accounts.audit import _ALLOWED, Event
+from idp.web.people.catalogues import catalogue
+
+
+def test_every_event_is_told_or_said_to_be_untold_and_none_is_both() -> None:
+    assert set(TOLD) | UNTOLD == set(Event)
+    assert not set(TOLD) & UNTOLD
+
+
+def test_a_sentence_depends_on_nothing_that_its_event_does_not_have() -> None:
+    for event, told in TOLD.items():
+        if isinstance(told, ByDetail):
+            assert told.detail in _ALLOWED[event], event
+
+
+@pytest.mark.parametrize("language", ["it", "de"])
+def test_every_sentence_is_translated_and_takes_no_other_fact_than_the_app(language: str) -> None:
+    spoken = catalogue(language)
+    for told in TOLD.values():
+        keys = (*told.sentences.values(), told.otherwise) if isinstance(told, ByDetail) else (told,)
+        for key in keys:
+            words = spoken.gettext(key)
+            assert words != key
+            assert words % {"app": "Portale"}
+            assert ("%(app)s" in words) is ("%(app)s" in key)
+
+
+@pytest.mark.parametrize(
+    ("event", "details", "words"),
+    [
+        (Event.SIGN_IN_SUCCEEDED, {"proof": "password"}, "Sign-in with the password"),
+        (Event.SIGN_IN_SUCCEEDED, {"proof": "passkey"}, "Sign-in with fingerprint or face"),
+        (Event.SIGN_IN_SUCCEEDED, {}, "Sign-in"),
+        (Event.SESSIONS_ENDED, {"by": "admin"}, "We signed all your devices out"),
+        (Event.PASSWORD_CHANGED, {"session": "s"}, "Password changed"),
+        (Event.TOKEN_REFRESHED, {}, None),
+    ],
+)
+def test_an_event_is_told_by_what_happened(event: Event, details: dict[str, str], words: str | None) -> None:
+    assert sentence_of(event, details) == words
