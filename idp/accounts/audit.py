@@ -167,7 +167,7 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
     Event.RECOVERY_CODES_REMOVED: frozenset({"by", "sessions"}),
     Event.RECOVERY_CODE_USED: frozenset({"left"}),
     Event.RECOVERY_CODE_REFUSED: frozenset({"reason"}),
-    Event.ACCOUNT_LOOKED_UP: frozenset({"found"}),
+    Event.ACCOUNT_LOOKED_UP: frozenset({"found", "by"}),
     Event.ACCOUNT_LOCKED: frozenset({"sessions"}),
     Event.ACCOUNT_UNLOCKED: frozenset(),
     Event.SESSIONS_ENDED: frozenset({"sessions", "by"}),

@@ -3,7 +3,8 @@
 Drawn from HMAC-SHA256 over the code, so that one code always gives the same list, on every node and after
 every restart, and no other secret gives it. Whoever asks with the code of somebody they know must not see at
 a glance that the list is made up, so how many contacts, of which kinds and with which letters follows these
-tables. They are estimates: insurers publish no such figures. The shares are per cent.
+tables. They are estimates: insurers publish no such figures. The shares are per cent, of first letters per
+thousand.
 
 How many emails and mobiles: ``_PERSONS`` for tax codes of 16 characters, ``_BUSINESSES`` for 11 digits. Most
 people leave one of each, few a second one.
@@ -11,7 +12,8 @@ people leave one of each, few a second one.
 The first letter of an email: half of all people put their given name first and a quarter their surname, of
 which the code tells the first letter (names that begin with a vowel, which a code leaves out, are listed);
 the others follow ``_LETTERS``, the initials of Italian given names. Businesses follow ``_BUSINESS_LETTERS``:
-info, amministrazione, studio, commerciale, direzione, segreteria, ufficio.
+info, amministrazione, studio, commerciale, direzione, segreteria, ufficio. Whatever a real address can begin
+with a decoy can, however rarely: an x or a 7 is not to give a customer away.
 
 The last digits of a mobile are all as likely; ``_FOREIGN`` per cent have a foreign prefix.
 """
@@ -33,12 +35,17 @@ _FOREIGN: Final = 2
 
 _GIVEN_NAME, _SURNAME, _ANY = "given name", "surname", "any"
 _FIRST_PART: Final = {_GIVEN_NAME: 50, _SURNAME: 25, _ANY: 25}
-_LETTERS: Final = dict(
-    zip("amgsflrcepdvbinot", (15, 14, 13, 9, 8, 8, 7, 6, 5, 4, 3, 3, 1, 1, 1, 1, 1), strict=True)
-)
-_BUSINESS_LETTERS: Final = dict(
-    zip("iascdmpufglrtbeov", (30, 18, 12, 7, 6, 5, 4, 3, 3, 3, 2, 2, 1, 1, 1, 1, 1), strict=True)
-)
+_DIGITS: Final = dict.fromkeys("0123456789", 1)
+_LETTERS: Final = {
+    **dict(zip("amgsflrcep", (144, 135, 125, 88, 78, 78, 68, 59, 49, 39), strict=True)),
+    **dict(zip("dvbntiozujkwhyqx", (30, 30, 11, 10, 10, 10, 9, 3, 3, 3, 2, 2, 1, 1, 1, 1), strict=True)),
+    **_DIGITS,
+}
+_BUSINESS_LETTERS: Final = {
+    **dict(zip("iascdmpufg", (289, 176, 117, 68, 58, 49, 39, 29, 29, 29), strict=True)),
+    **dict(zip("lrtbeovnhzkwjqxy", (20, 20, 10, 10, 10, 10, 10, 4, 3, 2, 2, 2, 1, 1, 1, 1), strict=True)),
+    **_DIGITS,
+}
 
 # A tax code has three consonants of a name and vowels only where those are too few: whose first letter is a
 # vowel must be known by heart. The commonest such names; where one with a consonant is spelt the same

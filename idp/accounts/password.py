@@ -2,12 +2,13 @@
 
 Length and classes are settings; the rest is not: no common password, none made of what others know about the
 customer. Before anything is proven, judge only by what the customer *typed*: a fault that came from the
-registry (a birth year on file, say) would tell a stranger that the record exists (security bar 5.1).
+registry (a birth year on file, say) would tell a stranger that the record exists (security bar 5.1). So that
+nobody's own year of birth gets in all the same, no year in which a customer may be born does.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -40,7 +41,8 @@ class Personal:
 
     names: tuple[str, ...] = field(default=(), repr=False)
     username: Contact | None = field(default=None, repr=False)
-    birth_year: int | None = field(default=None, repr=False)
+    # One where it is known; where nobody may see whether it is, every year that it could be.
+    birth_years: Collection[int] = field(default=(), repr=False)
     tax_code: TaxCode | None = field(default=None, repr=False)
     house_words: tuple[str, ...] = ()
 
@@ -86,8 +88,7 @@ def _parts_of(personal: Personal) -> Iterator[str]:
         yield from words_of(local)
     elif personal.username is not None:
         yield personal.username.text[-_LAST_DIGITS_OF_NUMBER:]
-    if personal.birth_year is not None:
-        yield str(personal.birth_year)
+    yield from map(str, personal.birth_years)
     if personal.tax_code is not None:
         # The first six letters are surname and name; they are known to whoever knows those.
         yield personal.tax_code.text[:6].casefold()

@@ -143,7 +143,7 @@ def _personal(idp: Idp, known: Owner, own: Own) -> Personal:
     return Personal(
         names=tuple(name for name in names if name),
         username=profile.username,
-        birth_year=None if profile.birth_date is None else profile.birth_date.year,
+        birth_years=() if profile.birth_date is None else (profile.birth_date.year,),
         tax_code=None if own.record is None else own.record.tax_code,
         house_words=(brand.name, brand.insurer_name),
     )

@@ -6,7 +6,7 @@ judged by what they typed; who has, by what is on file of them, too.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Protocol
 
 from idp.accounts.challenge import Purpose
@@ -16,7 +16,10 @@ from idp.accounts.password import PasswordFault, Personal, faults_of
 from idp.flows import proving, throttle
 from idp.flows.idp import Idp
 from idp.flows.proving import Limited
-from idp.values import Contact, ContactKind, TaxCode
+from idp.values import Contact, ContactKind, ProfileKind, TaxCode
+
+_OLDEST = 90
+"""Years by which the oldest customer of those who register is older than the youngest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +78,13 @@ def judge(idp: Idp, password: str, personal: Personal) -> PasswordRefused | None
     return PasswordRefused(faults[0]) if faults else None
 
 
-def personal_as_typed(idp: Idp, typed: Typed) -> Personal:
-    """What of the typed data must not stand in a password."""
+def personal_as_typed(idp: Idp, typed: Typed, *, now: int) -> Personal:
+    """What of the typed data must not stand in a password, nor any year in which they may be born."""
+    youngest = datetime.fromtimestamp(now, UTC).year - idp.settings.registration.minimum_age
     return Personal(
         names=typed.names,
         username=typed.username if typed.identifier is None else None,
+        birth_years=() if typed.profile is ProfileKind.COMPANY else range(youngest - _OLDEST, youngest + 1),
         tax_code=None if typed.identifier is None else typed.identifier.tax_code,
         house_words=house_words(idp),
     )
@@ -93,7 +98,7 @@ def personal_on_file(
     return Personal(
         names=tuple(name for name in names if name),
         username=username,
-        birth_year=None if whose.birth_date is None else whose.birth_date.year,
+        birth_years=() if whose.birth_date is None else (whose.birth_date.year,),
         tax_code=tax_code,
         house_words=house_words(idp),
     )

@@ -4,6 +4,7 @@ An account is named by its username in any spelling, by its sub or by its custom
 audited. Whoever looks sees its contacts; nothing here shows a password or a code.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from idp.accounts.audit import Detail, Event
@@ -66,16 +67,14 @@ def find(idp: Idp, typed: str, *, now: int) -> tuple[PersonView, ...]:
         with idp.reading() as tx:
             rows = (accounts.find_by_customer(tx, record.customer_number) for record in records)
             found = tuple(row for row in rows if row is not None)
-    with idp.writing() as tx:
-        audit.add(tx, Event.ACCOUNT_LOOKED_UP, at=now, details={"found": len(found)})
+    _note_look(idp, found, now=now)
     return tuple(_view(idp, row) for row in found)
 
 
 def show(idp: Idp, typed: str, *, now: int) -> PersonView | NoSuchAccount:
     """One account by username, sub or customer number."""
     row = _named(idp, typed)
-    with idp.writing() as tx:
-        audit.add(tx, Event.ACCOUNT_LOOKED_UP, at=now, details={"found": 0 if row is None else 1})
+    _note_look(idp, () if row is None else (row,), now=now)
     return NoSuchAccount() if row is None else _view(idp, row)
 
 
@@ -138,6 +137,16 @@ def confirm_mobile(idp: Idp, typed: str, *, now: int) -> Done | NoSuchAccount | 
             outbox.add(tx, *prepared.parcels)
     idp.post_waiting.set()
     return _done(idp, row) if done else NothingToDo()
+
+
+def _note_look(idp: Idp, found: Sequence[AccountRow], *, now: int) -> None:
+    """One line for each account that was looked at, one where there was none."""
+    details: dict[str, Detail] = {"found": len(found), "by": "admin"}
+    with idp.writing() as tx:
+        for row in found:
+            _note(idp, tx, Event.ACCOUNT_LOOKED_UP, row, details, now=now)
+        if not found:
+            audit.add(tx, Event.ACCOUNT_LOOKED_UP, at=now, details=details)
 
 
 def _named(idp: Idp, typed: str) -> AccountRow | None:

@@ -244,7 +244,8 @@ def activate(
         account = accounts.find_by_customer(tx, found.record.customer_number)
     if account is None:
         return NotRegistered()
-    if account.state != accounts.ACTIVE:
+    # The registry may know of a death before the account does.
+    if account.state != accounts.ACTIVE or found.record.state is RecordState.DECEASED:
         return WrongCode()
     username = accounts.open_profile(idp.sealer, account).username
     handle, chosen = idp.entropy.handle(), idp.entropy.identifier()
@@ -307,7 +308,7 @@ def resend(idp: Idp, known: UnderWay, *, source: str, now: int) -> Sent | NotYet
 
 
 def answer(idp: Idp, known: UnderWay, code: str, *, source: str, now: int) -> Proven | Refused | Limited:
-    """Take an answer to the code; every one costs a try before it is looked at."""
+    """Take an answer to the code; every one costs a try before it is looked at. Raises ``RegistryDown``."""
     option = known.recovery.choice
     if option is None:
         return Refused("code_expired")
@@ -336,6 +337,8 @@ def _answered(
             return verdict
         case Late():
             return _late(idp, recovery, purpose)
+    if purpose is Purpose.RECOVERY and not _still_good(idp, recovery, now=now):
+        return Refused("code_expired")
     prove = recoveries.prove if purpose is Purpose.RECOVERY else recoveries.prove_second
     with idp.writing() as tx:
         proven = challenges.end(tx, challenge.id, now=now) and prove(
@@ -380,6 +383,12 @@ def _judged(idp: Idp, recovery: Recovery, option: Option, *, now: int) -> Recove
         second_by=None,
         kept=None,
     )
+
+
+def _still_good(idp: Idp, recovery: Recovery, *, now: int) -> bool:
+    """Whether the contact still recovers the account: what is on file may have changed since."""
+    option = recovery.choice
+    return option is not None and _judged(idp, recovery, option, now=now).obstacle is None
 
 
 def _question(idp: Idp, recovery: Recovery, option: Option) -> Question:

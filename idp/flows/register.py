@@ -200,7 +200,7 @@ def choose_password(
     hashed = passwords.hashed(
         idp,
         password,
-        passwords.personal_as_typed(idp, enrolment.typed),
+        passwords.personal_as_typed(idp, enrolment.typed, now=now),
         purpose=Purpose.REGISTRATION,
         subject=enrolment.id,
         channel=enrolment.typed.username.kind,

@@ -13,7 +13,7 @@ RULES = Password()
 MARIA = Personal(
     names=("Maria", "Rossi"),
     username=parse_contact("mrossi.80@posta.example"),
-    birth_year=1980,
+    birth_years=(1980,),
     tax_code=TaxCode.parse("RSSMRA80D52H501K"),
     house_words=("Area Clienti",),
 )

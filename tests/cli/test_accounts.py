@@ -160,3 +160,17 @@ def test_a_case_is_told_by_its_number_without_naming_anybody(party: RelyingParty
 def test_a_case_number_of_nothing_is_a_plain_error() -> None:
     said = typed("case", "222-222")
     assert (said.exit_code, said.stderr) == (1, "Error: there is no such case\n")
+
+
+def test_whoever_looks_at_an_account_leaves_whose_it_was_and_who_looked(party: RelyingParty) -> None:
+    sub = told("show", EMAIL)["sub"]
+    told("find", "C100001")
+    assert typed("show", "nobody@posta.example").exit_code == 1
+    idp = party.service.idp
+    with idp.reading() as tx:
+        looks = tx.exec_driver_sql(
+            "SELECT actor, details FROM audit_events WHERE name = 'account_looked_up' ORDER BY id"
+        ).all()
+    whose = idp.sealer.pseudonym(f"sub:{sub}")
+    assert [actor for actor, _ in looks] == [whose, whose, None]
+    assert {json.loads(details)["by"] for _, details in looks} == {"admin"}

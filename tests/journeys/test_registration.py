@@ -202,6 +202,17 @@ def test_a5_symbols_spaces_and_other_scripts_are_welcome(service: InProcess, pas
     assert "code" in answer_of(again)
 
 
+@pytest.mark.parametrize("year", ["1980", "1951", "2005"])
+@pytest.mark.parametrize("username", [EMAIL, "nobody@posta.example"])
+def test_a5_no_year_of_birth_gets_in_whoever_it_is(service: InProcess, year: str, username: str) -> None:
+    # Refused for Maria's own year alone, the page would say that she is a customer.
+    visitor = to_password(service, username=username)
+    visitor.press(new_password=f"Tramonto{year}")
+    assert visitor.faults == ["new_password"]
+    visitor.press(new_password="Tramonto2525")
+    assert visitor.page == "register-verify"
+
+
 def test_a5_it_is_no_credential_before_the_code_is_answered(service: InProcess) -> None:
     visitor = to_verify(service)
     party, thief = portal(service), service.visitor()

@@ -50,7 +50,7 @@ FAULTS: dict[str, str] = {
         "symbols. Choose a different one."
     ),
     "password_personal": N_(
-        "Do not use your name, your username, your year of birth or your tax code in the password."
+        "Do not use your name, your username, a year of birth or your tax code in the password."
     ),
     "code.required": N_("Type the 6-digit code."),
     "code_malformed": N_("The code has 6 digits: check what you typed."),
