@@ -22,6 +22,7 @@ class MovableClock:
         return self._monotonic
 
     def move(self, seconds: float) -> None:
-        """Let time pass."""
-        self._ms += round(seconds * 1000)
+        """Let time pass; a second or more ends on a whole one, so that readings alone never make the next."""
+        ms = round(seconds * 1000)
+        self._ms += ms - (self._ms % 1000 if ms >= 1000 else 0)
         self._monotonic += max(0.0, seconds)
