@@ -9,6 +9,8 @@ from enum import StrEnum
 
 Detail = str | int | bool | None
 LONGEST_DETAIL = 200
+SEALED, LONGEST_SEALED = "sealed", 8192
+"""The one detail that holds what a person saw: sealed, in base64url, and read with the keys alone."""
 
 
 class Event(StrEnum):
@@ -45,6 +47,8 @@ class Event(StrEnum):
     CONSENT_GIVEN = "consent_given"
     CONSENT_REFUSED = "consent_refused"
     ACCESS_REVOKED = "access_revoked"
+    OPERATION_APPROVED = "operation_approved"
+    OPERATION_REFUSED = "operation_refused"
     SEND_THROTTLED = "send_throttled"
     OTP_BREAKER_TRIPPED = "otp_breaker_tripped"
     SMS_CAP_REACHED = "sms_cap_reached"
@@ -125,6 +129,8 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
     Event.CONSENT_GIVEN: frozenset({"scope"}),
     Event.CONSENT_REFUSED: frozenset({"scope"}),
     Event.ACCESS_REVOKED: frozenset({"families"}),
+    Event.OPERATION_APPROVED: frozenset({"approval", "session", "type", "digest", "sealed", "proof"}),
+    Event.OPERATION_REFUSED: frozenset({"approval", "session", "type", "digest", "sealed", "reason"}),
     Event.SEND_THROTTLED: frozenset({"brake", "purpose", "channel"}),
     Event.OTP_BREAKER_TRIPPED: frozenset({"reason"}),
     Event.SMS_CAP_REACHED: frozenset({"percent"}),
@@ -182,12 +188,13 @@ def has_case(event: Event) -> bool:
 def checked_details(event: Event, details: Mapping[str, Detail]) -> dict[str, Detail]:
     """The details as they may be stored, unknown-by-value ones (None) left out.
 
-    Raises ``ValueError`` for a detail this event does not have, or a text longer than 200 characters.
+    Raises ``ValueError`` for a detail this event does not have, or a text that is longer than it may be.
     """
     extra = details.keys() - _ALLOWED[event]
     if extra:
         raise ValueError(f"{event} has no detail {', '.join(sorted(extra))}")
     for name, value in details.items():
-        if isinstance(value, str) and len(value) > LONGEST_DETAIL:
+        longest = LONGEST_SEALED if name == SEALED else LONGEST_DETAIL
+        if isinstance(value, str) and len(value) > longest:
             raise ValueError(f"the detail {name} of {event} is too long")
     return {name: value for name, value in details.items() if value is not None}

@@ -53,6 +53,8 @@ class Purpose(StrEnum):
     SIGN_IN = "sign_in"
     CONFIRM = "confirm"
     RECOVER = "recover"
+    # One operation, and nothing else.
+    OPERATION = "operation"
 
 
 class Reason(StrEnum):

@@ -35,6 +35,8 @@ class Purpose(StrEnum):
     USERNAME = "username"
     # Who is signed in proves it again before something is changed.
     FRESH = "fresh"
+    # One operation is confirmed, and nothing else by the same code.
+    OPERATION = "operation"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from idp.adapters.clock import SystemClock
 from idp.adapters.entropy import SystemEntropy
 from idp.adapters.ephemera_sql import SqlEphemera
 from idp.adapters.keyring import FileKeyRing
+from idp.adapters.operation_types import registered
 from idp.adapters.registry_local import LocalRegistry
 from idp.flows.clients import ClientDirectory
 from idp.flows.compose import Composer
@@ -103,7 +104,7 @@ def assemble(
     store: Database,
     short_lived: Ephemera,
 ) -> Idp:
-    """The ``Idp`` over given adapters."""
+    """The ``Idp`` over given adapters. Raises ``TypesRefused``."""
     lifetimes = settings.lifetimes
     sealer = Sealer(keys, entropy)
     return Idp(
@@ -129,6 +130,7 @@ def assemble(
         composer=Composer(
             settings.brand, settings.languages, urlsplit(settings.service.issuer).hostname or ""
         ),
+        operation_types=registered(settings),
     )
 
 
@@ -136,7 +138,7 @@ def build(settings: Settings, ring: FileKeyRing | None = None) -> Idp:
     """The service on its real adapters; connects to nothing yet.
 
     Raises ``KeyFilesRefused``, unless it is given a key ring that was loaded already, and
-    ``CertificateRefused``.
+    ``CertificateRefused`` and ``TypesRefused``.
     """
     entropy = SystemEntropy()
     store = database(settings)

@@ -117,6 +117,7 @@ def _clients(ports: Ports) -> dict[str, dict[str, Any]]:
             "post_logout_redirect_uris": [f"{portal}/"],
             "backchannel_logout_uri": f"{portal}/backchannel-logout",
             "scope": "openid profile email phone offline_access policies payout",
+            "authorization_details_types": ["payout"],
             "first_party": True,
         },
         "app": {
@@ -125,6 +126,7 @@ def _clients(ports: Ports) -> dict[str, dict[str, Any]]:
             "redirect_uris": [f"{app}/callback"],
             "post_logout_redirect_uris": [f"{app}/"],
             "scope": "openid profile email phone policies payout",
+            "authorization_details_types": ["payout"],
             "first_party": True,
         },
         "policies": {

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from sqlalchemy.exc import DBAPIError
 
 from idp.adapters.keyring import PURPOSES, SIGNING_ALGORITHMS, FileKeyRing, KeyFilesRefused
+from idp.adapters.operation_types import TypesRefused, registered
 from idp.app import build
 from idp.flows.idp import Idp
 from idp.ports import EphemeraDown
@@ -38,6 +39,7 @@ def ready(settings: Settings, *, listens: bool) -> Idp:
     Raises ``CannotStart`` with every fault.
     """
     faults = [*_database_faults(settings), *_ephemera_faults(settings), *_registry_faults(settings)]
+    faults += _operation_faults(settings)
     if listens:
         faults += port_faults(settings.service.bind_addresses, settings.service.port)
     ring = build.keyring(settings)
@@ -103,6 +105,13 @@ def _registry_faults(settings: Settings) -> Iterator[str]:
         tls_of(settings)
     except CertificateRefused as refused:
         yield f"registry: {refused}"
+
+
+def _operation_faults(settings: Settings) -> Iterator[str]:
+    try:
+        registered(settings)
+    except TypesRefused as refused:
+        yield from (f"operations: {fault}" for fault in refused.faults)
 
 
 def _key_faults(ring: FileKeyRing) -> Iterator[str]:

@@ -73,6 +73,12 @@ def _metadata_options(command: Callable[..., None]) -> Callable[..., None]:
                 is_flag=True,
                 help="Bind every token of it to a key (DPoP).",
             ),
+            click.option(
+                "--authorization-details-type",
+                "authorization_details_types",
+                multiple=True,
+                help="A type of operation it may ask customers to approve, as in payout.",
+            ),
             click.option("--first-party", is_flag=True, help="The insurer's own: no consent page."),
         )
     ):

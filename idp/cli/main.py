@@ -22,6 +22,7 @@ _COMMANDS = {
     "registry": ("idp.cli.registry", "registry"),
     "clients": ("idp.cli.clients", "clients"),
     "accounts": ("idp.cli.accounts", "accounts"),
+    "audit": ("idp.cli.audit", "audit"),
 }
 
 

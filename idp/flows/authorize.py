@@ -13,6 +13,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field, replace
 
 from idp.accounts.audit import Event
+from idp.flows import approved
 from idp.flows import push as pushes
 from idp.flows import sessions as session_flows
 from idp.flows.browser import Browser
@@ -28,8 +29,9 @@ from idp.oidc.dpop import invalid_proof
 from idp.oidc.errors import OAuthError
 from idp.oidc.interaction import Refuse, Step, grant_matters, next_step
 from idp.oidc.parameters import Parameters
-from idp.store import accounts, audit, sessions
+from idp.store import accounts, approvals, audit, sessions, tokens
 from idp.store import authorize as store
+from idp.store.approvals import Approval
 from idp.store.authorize import Interaction
 from idp.store.database import Tx
 from idp.store.sessions import SessionRow
@@ -81,6 +83,8 @@ class _Standing:
     session: SessionRow | None
     asked_at: int
     step: Step | Refuse
+    # Of the request's operation, where it has one that was approved.
+    approval: Approval | None = None
 
 
 def begin_silently(
@@ -173,12 +177,39 @@ def resume(
             client,
             browser,
             asked_at=interaction.asked_at,
+            interaction=interaction,
             now=now,
             now_ms=now_ms,
         )
     if isinstance(standing.step, Step) and standing.step is not Step.ISSUE:
         return Waiting(standing.step, interaction.id, None if browser.handle else handle)
     return _answer(idp, standing, interaction, now=now) or Lost()
+
+
+def stands_at(
+    idp: Idp, interaction_id: str, browser: Browser, *, now: int, now_ms: int
+) -> tuple[Interaction, Step | Refuse] | None:
+    """A request that waits in this browser, and what is next for it; nothing is done."""
+    if browser.digest is None:
+        return None
+    with idp.reading() as tx:
+        interaction = store.find(tx, interaction_id, browser.digest, now=now)
+    client = None if interaction is None else idp.clients.get(interaction.request.client_id)
+    if interaction is None or client is None or client.disabled:
+        return None
+    with idp.reading() as tx:
+        standing = _standing(
+            idp,
+            tx,
+            interaction.request,
+            client,
+            browser,
+            asked_at=interaction.asked_at,
+            interaction=interaction,
+            now=now,
+            now_ms=now_ms,
+        )
+    return interaction, standing.step
 
 
 def decline(idp: Idp, interaction_id: str, browser: Browser, *, now: int) -> Answered | Lost:
@@ -200,7 +231,13 @@ def decline(idp: Idp, interaction_id: str, browser: Browser, *, now: int) -> Ans
         )
     if not _may_answer(idp, interaction.request, now=now):
         return Lost()
-    fault = OAuthError("access_denied", "the person declined")
+    return Answered(_failure(idp, interaction.request, OAuthError("access_denied", "the person declined")))
+
+
+def turn_away(idp: Idp, interaction: Interaction, fault: OAuthError, *, now: int) -> Answered | Lost:
+    """Answer a waiting request with an error; the caller has ended it (``store.authorize.end``)."""
+    if not _may_answer(idp, interaction.request, now=now):
+        return Lost()
     return Answered(_failure(idp, interaction.request, fault))
 
 
@@ -280,7 +317,8 @@ def consent_asked(idp: Idp, interaction_id: str | None, browser: Browser, *, now
 
 def policy_of(idp: Idp) -> Policy:
     """What the settings say about authorization requests."""
-    return Policy(idp.audiences, idp.settings.limits.state_bytes, idp.settings.limits.state_bytes)
+    limits = idp.settings.limits
+    return Policy(idp.audiences, limits.state_bytes, limits.state_bytes, operation_types=idp.operation_types)
 
 
 def _validated(
@@ -353,6 +391,7 @@ def _standing(
     browser: Browser,
     *,
     asked_at: int,
+    interaction: Interaction | None = None,
     now: int,
     now_ms: int,
 ) -> _Standing:
@@ -361,8 +400,14 @@ def _standing(
     if row is not None and grant_matters(request, client):
         grant = store.grant_of(tx, row.session.sub, client.client_id)
     session = None if row is None else row.session
-    step = next_step(request, client, session, grant, asked_at=asked_at, now=now_ms)
-    return _Standing(request, client, row, asked_at, step)
+    approval = None
+    if session is not None and interaction is not None and request.operation is not None:
+        bound = approved.bound_to(idp, interaction, approved.opened(idp, interaction), session)
+        approval = approvals.find(tx, bound, now=now)
+    step = next_step(
+        request, client, session, grant, asked_at=asked_at, now=now_ms, approved=approval is not None
+    )
+    return _Standing(request, client, row, asked_at, step, approval)
 
 
 def _answer(idp: Idp, standing: _Standing, interaction: Interaction | None, *, now: int) -> Answered | None:
@@ -382,24 +427,34 @@ def _answer(idp: Idp, standing: _Standing, interaction: Interaction | None, *, n
     if not _may_answer(idp, request, now=now):
         return None
     code = idp.entropy.handle()
+    authorization_id = idp.entropy.identifier()
     lifetimes = idp.settings.lifetimes
-    refreshes = "refresh_token" in standing.client.grant_types
+    refreshes = "refresh_token" in standing.client.grant_types and request.operation is None
+    session, sealed_details = standing.session.session, None
+    if standing.approval is not None and interaction is not None:
+        # It is the approval that the token tells of, and how that was given.
+        session = approved.session_of(session, standing.approval)
+        details = approved.opened(idp, interaction).details
+        sealed_details = tokens.seal_details(idp.sealer, authorization_id, details)
     with idp.writing() as tx:
+        if standing.approval is not None and not approvals.use(tx, standing.approval.id, now=now):
+            return None
         if interaction is not None and not store.end(tx, interaction.id, now=now):
             return None
         if now - standing.session.last_seen_at >= session_flows.SEEN_EVERY:
             sessions.seen(tx, standing.session.session.id, now=now)
         store.issue(
             tx,
-            authorization_id=idp.entropy.identifier(),
+            authorization_id=authorization_id,
             code_digest=code.digest,
             request=request,
-            session=standing.session.session,
+            session=session,
             now=now,
             code_life=lifetimes.authorization_code,
             family_life=lifetimes.refresh_absolute
             if refreshes
             else lifetimes.authorization_code + lifetimes.access_token,
+            sealed_details=sealed_details,
         )
     return Answered(
         response.success(
@@ -424,6 +479,7 @@ def _failure(idp: Idp, request: AuthorizationRequest, fault: OAuthError) -> Auth
 
 def _interaction(idp: Idp, request: AuthorizationRequest, *, asked_at: int, now: int) -> Interaction:
     interaction_id = idp.entropy.identifier()
+    request = approved.sealed(idp, request, interaction_id)
     if request.login_hint is not None:
         # Mostly somebody's username: it waits as all personal data do, sealed.
         sealed = idp.sealer.seal(request.login_hint, _place_of_hint(interaction_id))

@@ -289,6 +289,7 @@ def _check(idp: "Idp", client: Client) -> None:
         client,
         known_scopes=frozenset(IDENTITY_SCOPES).union(*(resource.scopes for resource in resources)),
         audiences=frozenset(resource.audience for resource in resources),
+        operation_types=idp.operation_types,
         development=idp.settings.service.development,
     )
 
@@ -317,7 +318,7 @@ def _read(metadata: Mapping[str, Any]) -> Client:
         "id_token_signed_response_alg",
     )
     optional_texts = ("backchannel_logout_uri", "audience")
-    lists = ("redirect_uris", "post_logout_redirect_uris", "grant_types")
+    lists = ("redirect_uris", "post_logout_redirect_uris", "grant_types", "authorization_details_types")
     booleans = (
         "pkce_required",
         "first_party",

@@ -103,7 +103,7 @@ class Composer:
         ``facts`` by purpose: ``code`` and ``minutes`` (and ``link``, where one is offered beside the code);
         ``at`` and ``until`` (epoch seconds) for what happened and for when something ends or begins to count;
         ``device`` in two codes (``accounts.device``) for a new device; ``left``, how many codes;
-        ``customer_number`` for the agency.
+        ``customer_number`` for the agency; ``operation`` in words of this language.
         Raises ``KeyError`` naming the fact that is missing.
         """
         spoken = language if language in self._languages.offered else self._languages.default

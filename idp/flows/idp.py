@@ -10,6 +10,7 @@ from idp.flows.clients import ClientDirectory
 from idp.flows.compose import Composer
 from idp.flows.hashing import Hasher
 from idp.flows.signing import Signers
+from idp.oidc.operations.types import OperationType
 from idp.ports import Clock, Entropy, Ephemera, KeyRing
 from idp.settings import Settings
 from idp.store.database import Database, Tx
@@ -32,6 +33,8 @@ class Idp:
     clients: ClientDirectory
     signers: Signers
     composer: Composer
+    # What a customer can be asked to approve, by its name.
+    operation_types: Mapping[str, OperationType]
     # Set after a commit that left something in the outbox, so that the worker in this process looks at once.
     post_waiting: threading.Event = field(default_factory=threading.Event)
 

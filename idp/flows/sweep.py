@@ -15,6 +15,7 @@ from idp.store import life, outbox
 from idp.store.database import Tx
 from idp.store.tables import (
     activation_codes,
+    approvals,
     audit_events,
     authorizations,
     challenges,
@@ -72,6 +73,7 @@ RETENTIONS = (
     Retention(refresh_tokens, "expires_at"),
     Retention(authorizations, "expires_at"),
     Retention(revoked_tokens, "expires_at"),
+    Retention(approvals, "expires_at", _DAY),
     Retention(activation_codes, "expires_at", _DAY, _UNUSED),
     Retention(activation_codes, "ended_at", _DAY, _UNUSED, seldom=True),
     Retention(activation_codes, "used_at", 30 * _DAY, seldom=True),

@@ -11,6 +11,7 @@ client is broken: it is used up and its family is closed. Presented by another c
 owner: whoever merely saw a code cannot spoil it under an identity of their own.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,9 +46,11 @@ class Issued:
     id_token: str | None = field(repr=False, default=None)
     refresh_token: str | None = field(repr=False, default=None)
     token_type: str = "Bearer"
+    # The operation that was approved.
+    details: Mapping[str, Any] | None = field(repr=False, default=None)
 
     def to_json(self) -> dict[str, Any]:
-        """The token response (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3)."""
+        """The token response (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3, RFC 9396 §7)."""
         body: dict[str, Any] = {
             "access_token": self.access_token,
             "token_type": self.token_type,
@@ -58,6 +61,8 @@ class Issued:
             body["id_token"] = self.id_token
         if self.refresh_token is not None:
             body["refresh_token"] = self.refresh_token
+        if self.details is not None:
+            body["authorization_details"] = [dict(self.details)]
         return body
 
 
@@ -76,6 +81,8 @@ class _Granted:
     standing: Standing
     scope: tuple[str, ...]
     nonce: str | None = None
+    # The operation that was approved: what is issued is for it alone, and is not renewed.
+    sealed_details: bytes | None = field(repr=False, default=None)
 
 
 def grant(
@@ -136,6 +143,8 @@ def _exchange(idp: Idp, client: Client, request: CodeExchange, key: str | None, 
     with idp.writing() as tx:
         outcome = _take_code(idp, tx, client, request, digest, key, now=now, last_day=last_day)
         if isinstance(outcome, _Granted):
+            if outcome.sealed_details is not None:
+                refresh_token = None
             if refresh_token is not None:
                 expires_at = now + min(lifetimes.refresh_token, lifetimes.refresh_absolute)
                 tokens.insert_refresh_token(
@@ -183,10 +192,13 @@ def _take_code(
     elif standing is None or standing.last_seen_at is None or not holds(idp, family, standing, now=now):
         # Also with offline_access: what was not redeemed before the sign-out is not redeemed after it.
         refused = "the session or the account has ended"
+    scope = _still_allowed(idp, client, family.scope)
+    if taken.sealed_details is not None and idp.audiences.keys().isdisjoint(scope):
+        refused = refused or "the client may not ask for this operation any more"
     if refused is not None or standing is None:
         _end_family(idp, tx, family.id, Event.TOKEN_REVOKED, now=now, reason="code_refused")
         return _Refused(refused or "")
-    return _Granted(family, standing, _still_allowed(idp, client, family.scope), taken.nonce)
+    return _Granted(family, standing, scope, taken.nonce, taken.sealed_details)
 
 
 def _refresh(idp: Idp, client: Client, request: Refresh, key: str | None, *, now: int) -> Issued:
@@ -310,6 +322,12 @@ def _sign(
 ) -> Issued:
     family = granted.family
     lifetimes = idp.settings.lifetimes
+    scope, life, details = granted.scope, lifetimes.access_token, None
+    if granted.sealed_details is not None:
+        details = tokens.open_details(idp.sealer, family.id, granted.sealed_details)
+        # The person approved one operation: their claims are another matter, told by the ID token alone.
+        scope = tuple(word for word in scope if word in idp.audiences)
+        life = min(life, idp.settings.operations.approval)
     subject = Subject(
         sub=family.sub,
         session_id=family.session_id,
@@ -320,14 +338,15 @@ def _sign(
     )
     access_claims = access_token.claims_for(
         issuer=idp.issuer,
-        audience=audience_of(granted.scope, idp.audiences, idp.issuer),
+        audience=audience_of(scope, idp.audiences, idp.issuer),
         client_id=family.client_id,
-        scope=granted.scope,
+        scope=scope,
         jti=f"{family.id}.{idp.entropy.identifier()}",
         subject=subject,
         key_thumbprint=key,
+        details=details,
         now=now,
-        life=lifetimes.access_token,
+        life=life,
     )
     signed = signers[0].sign(access_claims, access_token.TYP)
     identity = None
@@ -342,7 +361,7 @@ def _sign(
             life=lifetimes.id_token,
         )
         identity = signers[1].sign(identity_claims, id_token.TYP)
-    return Issued(signed, lifetimes.access_token, granted.scope, identity, refresh_token, _type_of(key))
+    return Issued(signed, life, scope, identity, refresh_token, _type_of(key), details)
 
 
 def _type_of(key: str | None) -> str:

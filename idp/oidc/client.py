@@ -42,6 +42,8 @@ class Client:
     pushed_only: bool = False
     # Whether its tokens are always bound to a key (RFC 9449 §5.2).
     dpop_bound: bool = False
+    # The types of operations it may ask people to approve (RFC 9396 §10).
+    operation_types: frozenset[str] = frozenset()
     secret_digest: bytes | None = field(default=None, repr=False)
     disabled: bool = False
     # The resource whose tokens an API client may introspect (its own audience); empty: none.

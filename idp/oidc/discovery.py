@@ -17,6 +17,7 @@ def metadata(
     *,
     resource_scopes: Collection[str],
     languages: Collection[str],
+    operation_types: Collection[str] = (),
     documentation: str | None = None,
 ) -> dict[str, Any]:
     """The metadata of this provider; the same object serves both well-known addresses.
@@ -53,6 +54,7 @@ def metadata(
         "revocation_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGS),
         "introspection_endpoint_auth_methods_supported": confidential,
         "introspection_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGS),
+        "authorization_details_types_supported": sorted(operation_types),
         "dpop_signing_alg_values_supported": list(DPOP_ALGS),
         "authorization_response_iss_parameter_supported": True,
         "backchannel_logout_supported": True,

@@ -2,13 +2,15 @@
 
     request ──► next_step ──► REGISTER ─┐
                    ▲    ├──► LOGIN ─────┤   each page does one thing and comes back to the question;
-                   │    ├──► CONSENT ───┤   no step sends the person to another one
+                   │    ├──► OPERATION ─┤   no step sends the person to another one
+                   │    ├──► CONSENT ───┤
                    └────┴───────────────┘
                         ├──► ISSUE          a code leaves
                         └──► Refuse(error)  an error leaves
 
 Freshness needs no flags: a proof given after the request first arrived always satisfies it; an older one does
-when it is at most ``max_age`` old and ``prompt`` has no ``login``. All times here are in milliseconds.
+when it is at most ``max_age`` old and ``prompt`` has no ``login``. An operation is always approved anew: that
+is younger than any ``max_age``. All times here are in milliseconds.
 
 The second factor, step-up and the passkey offer will be further answers between LOGIN and CONSENT.
 """
@@ -28,6 +30,7 @@ class Step(StrEnum):
 
     REGISTER = "register"
     LOGIN = "login"
+    OPERATION = "operation"
     CONSENT = "consent"
     ISSUE = "issue"
 
@@ -55,8 +58,12 @@ def next_step(
     *,
     asked_at: int,
     now: int,
+    approved: bool = False,
 ) -> Step | Refuse:
-    """The one thing to do next (OpenID Connect Core §3.1.2.3 to §3.1.2.6)."""
+    """The one thing to do next (OpenID Connect Core §3.1.2.3 to §3.1.2.6).
+
+    ``approved``: this person approved the request's operation, in this session, for this very request.
+    """
     silent = "none" in request.prompt
     fresh = session is not None and session.proven_at > asked_at
     if "create" in request.prompt and not fresh:
@@ -70,6 +77,11 @@ def next_step(
             if fresh
             else _ask(Step.LOGIN, silent, "login_required")
         )
+    if request.operation is not None and not approved:
+        if not session.has_first_factor:
+            # A code to confirm with would be all there is: one factor confirms no operation.
+            return _ask(Step.LOGIN, silent, "login_required")
+        return _ask(Step.OPERATION, silent, "interaction_required")
     if _must_consent(request, client, grant, asked_at=asked_at):
         return _ask(Step.CONSENT, silent, "consent_required")
     return Step.ISSUE
@@ -90,7 +102,9 @@ def _young_enough(request: AuthorizationRequest, session: Session, *, asked_at: 
         return True
     if "login" in request.prompt:
         return False
-    return request.max_age is None or now - session.proven_at <= request.max_age * 1000
+    if request.max_age is None or request.operation is not None:
+        return True
+    return now - session.proven_at <= request.max_age * 1000
 
 
 def _must_consent(

@@ -11,6 +11,8 @@ INACTIVE: dict[str, Any] = {"active": False}
 _TOLD = (
     *("iss", "sub", "aud", "client_id", "scope", "iat", "exp", "jti"),
     *("auth_time", "acr", "amr", "sid", "customer_number", "cnf"),
+    # RFC 9396 §9.2.
+    "authorization_details",
 )
 
 

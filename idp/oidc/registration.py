@@ -8,11 +8,13 @@ that ``to_metadata`` writes and ``from_metadata`` reads back. Beside the registe
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from idp.oidc.client import Client, ClientKind
 from idp.oidc.jose import public_key
+from idp.oidc.operations.types import OperationType
 
 AUTH_METHODS = ("none", "client_secret_basic", "client_secret_post", "private_key_jwt")
 """Client authentication methods of the token endpoint (OpenID Connect Core §9)."""
@@ -87,6 +89,7 @@ def from_metadata(
         first_party=stored.get("first_party", False),
         pushed_only=stored.get("require_pushed_authorization_requests", False),
         dpop_bound=stored.get("dpop_bound_access_tokens", False),
+        operation_types=frozenset(stored.get("authorization_details_types", ())),
         secret_digest=secret_digest,
         disabled=disabled,
         audience=stored.get("audience"),
@@ -112,6 +115,8 @@ def to_metadata(client: Client) -> dict[str, Any]:
         "require_pushed_authorization_requests": client.pushed_only,
         "dpop_bound_access_tokens": client.dpop_bound,
     }
+    if client.operation_types:
+        metadata["authorization_details_types"] = sorted(client.operation_types)
     if client.backchannel_logout_uri is not None:
         metadata["backchannel_logout_uri"] = client.backchannel_logout_uri
         metadata["backchannel_logout_session_required"] = True
@@ -137,12 +142,18 @@ def defaults(kind: ClientKind) -> dict[str, Any]:
 
 
 def check(
-    client: Client, *, known_scopes: frozenset[str], audiences: frozenset[str], development: bool
+    client: Client,
+    *,
+    known_scopes: frozenset[str],
+    audiences: frozenset[str],
+    operation_types: Mapping[str, OperationType] = MappingProxyType({}),
+    development: bool,
 ) -> None:
     """Accept the registration or raise ``InvalidMetadata`` with every fault.
 
-    ``known_scopes`` are the scopes this provider issues, ``audiences`` those of its resources;
-    ``development`` allows http redirects to this machine for web clients too.
+    ``known_scopes`` are the scopes this provider issues, ``audiences`` those of its resources,
+    ``operation_types`` what people can be asked to approve; ``development`` allows http redirects to this
+    machine for web clients too.
     """
     faults = [
         *_identity(client),
@@ -150,6 +161,7 @@ def check(
         *_authentication(client),
         *_addresses(client, development),
         *_audience(client, audiences),
+        *_operations(client, operation_types),
     ]
     if faults:
         raise InvalidMetadata(faults)
@@ -278,6 +290,18 @@ def _audience(client: Client, audiences: frozenset[str]) -> list[Fault]:
     elif client.audience is not None:
         return [Fault("audience", "only an API has an audience of its own")]
     return []
+
+
+def _operations(client: Client, known: Mapping[str, OperationType]) -> list[Fault]:
+    name = "authorization_details_types"
+    unknown = sorted(client.operation_types - known.keys())
+    if unknown:
+        return [Fault(name, f"unknown: {', '.join(unknown)}")]
+    scopes = {known[kind].scope for kind in client.operation_types}
+    faults = [Fault(name, f"needs the scope {scope}") for scope in sorted(scopes - client.scopes)]
+    if client.operation_types and "authorization_code" not in client.grant_types:
+        faults.append(Fault(name, "nobody is asked without authorization_code"))
+    return faults
 
 
 def fault_of_redirect(uri: str, kind: ClientKind, *, development: bool) -> str | None:

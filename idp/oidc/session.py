@@ -41,6 +41,11 @@ class Session:
         return self.proven_at // 1000
 
     @property
+    def has_first_factor(self) -> bool:
+        """Whether a code given now would be a second one: somebody who registered by code gave none yet."""
+        return any(proof.kind in (ProofKind.PASSWORD, ProofKind.PASSKEY) for proof in self.proofs)
+
+    @property
     def _together(self) -> tuple[Proof, ...]:
         """The proofs of one authentication.
 

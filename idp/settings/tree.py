@@ -17,7 +17,7 @@ from idp.settings.limits import Limits
 from idp.settings.messages import Delivery, Logout, Sms, Smtp
 from idp.settings.people import Codes, Password, Recovery, Registration
 from idp.settings.registry import Registry
-from idp.settings.requests import Dpop, Par
+from idp.settings.requests import Dpop, Operations, Par
 from idp.settings.section import HoldsCredentials, Rate, Section
 from idp.settings.service import Database, Ephemera, Keys, Resource, Service
 
@@ -41,6 +41,7 @@ class Settings(Section):
     lifetimes: Lifetimes = Field(default_factory=Lifetimes)
     par: Par = Field(default_factory=Par)
     dpop: Dpop = Field(default_factory=Dpop)
+    operations: Operations = Field(default_factory=Operations)
     registry: Registry = Field(default_factory=Registry)
     registration: Registration = Field(default_factory=Registration)
     recovery: Recovery = Field(default_factory=Recovery)

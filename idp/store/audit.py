@@ -86,3 +86,26 @@ def of_actors(
         EventRow(row.id, row.at, Event(row.name), row.client_id, json.loads(row.details))
         for row in tx.execute(_OF_ACTORS, values)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One event as it stands in the trail."""
+
+    at: int
+    name: str
+    actor: str | None
+    client_id: str | None
+    details: Mapping[str, Detail]
+
+
+def named(tx: Tx, names: Collection[Event], *, since: int, at_most: int) -> tuple[AuditRow, ...]:
+    """At most so many events of these names since a time (epoch seconds), the oldest first."""
+    columns = audit_events.c
+    rows = tx.execute(
+        select(columns.at, columns.name, columns.actor, columns.client_id, columns.details)
+        .where(columns.at >= since, columns.name.in_([str(name) for name in names]))
+        .order_by(columns.at, columns.id)
+        .limit(at_most)
+    )
+    return tuple(AuditRow(r.at, r.name, r.actor, r.client_id, json.loads(r.details)) for r in rows)

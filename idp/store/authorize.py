@@ -69,7 +69,7 @@ _ISSUE = insertion(
     authorizations,
     *("id", "code_digest", "client_id", "sub", "session_id", "redirect_uri", "scope", "nonce"),
     *("code_challenge", "key_thumbprint", "auth_time", "acr", "amr", "issued_at", "code_expires_at"),
-    "expires_at",
+    *("expires_at", "sealed_details"),
 )
 
 
@@ -153,8 +153,12 @@ def issue(
     now: int,
     code_life: int,
     family_life: int,
+    sealed_details: bytes | None = None,
 ) -> None:
-    """Keep an authorization: the code's digest, what was asked, and how the person proved who they are."""
+    """Keep an authorization: the code's digest, what was asked, and how the person proved who they are.
+
+    ``sealed_details``: the operation that was approved (``tokens.seal_details``).
+    """
     _ISSUE.run(
         tx,
         {
@@ -174,5 +178,6 @@ def issue(
             "issued_at": now,
             "code_expires_at": now + code_life,
             "expires_at": now + family_life,
+            "sealed_details": sealed_details,
         },
     )

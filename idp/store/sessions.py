@@ -228,6 +228,16 @@ def remember_browser(tx: Tx, browser_digest: bytes, sub: str, *, now: int, devic
     )
 
 
+def written_proof(proof: Proof) -> str:
+    """One proof as it is stored where it stands alone."""
+    return json.dumps([proof.kind, proof.at, *([proof.key, proof.held] if proof.key else [])])
+
+
+def read_proof(written: str) -> Proof:
+    """The proof that ``written_proof`` wrote."""
+    return _proof(*json.loads(written))
+
+
 def _written(proofs: tuple[Proof, ...]) -> str:
     # The node of a release before reads what it knows: most have two parts.
     return json.dumps(

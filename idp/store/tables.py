@@ -437,6 +437,8 @@ authorizations = Table(
     Column("code_challenge", String(64), nullable=True),
     # The key with which alone the code may be redeemed (RFC 9449 §10); null: any, or none.
     Column("key_thumbprint", String(43), nullable=True),
+    # JSON: the operation that was approved, of which the tokens tell; null: none.
+    Column("sealed_details", LargeBinary, nullable=True),
     Column("auth_time", Seconds, nullable=False),
     Column("acr", String(32), nullable=False),
     Column("amr", String(64), nullable=False),
@@ -447,6 +449,27 @@ authorizations = Table(
     # The last second at which anything of the family may live; swept after it.
     Column("expires_at", Seconds, nullable=False, index=True),
     Index("ix_authorizations_sub_client_id", "sub", "client_id"),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    # An operation that its person approved (RFC 9396); the details themselves stand in the trail, sealed.
+    Column("id", String(32), primary_key=True),
+    # What the pushed request is kept under: of all its tabs one approves.
+    Column("reference", String(64), nullable=False, unique=True),
+    Column("interaction_id", String(32), nullable=False),
+    Column("session_id", String(32), nullable=False),
+    Column("sub", ForeignKey("accounts.sub", ondelete="CASCADE"), nullable=False, index=True),
+    Column("client_id", String(64), nullable=False),
+    # Keyed HMAC of the canonical details.
+    Column("details_digest", Digest, nullable=False),
+    # JSON, as one of ``sessions.proofs``.
+    Column("proof", String(100), nullable=False),
+    Column("approved_at", Seconds, nullable=False),
+    Column("expires_at", Seconds, nullable=False, index=True),
+    # When its code left.
+    Column("used_at", Seconds, nullable=True),
 )
 
 refresh_tokens = Table(

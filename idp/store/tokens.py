@@ -5,7 +5,7 @@ that finds it, so the database picks the one winner of many. A second look, at r
 is taken only when nothing was found.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from idp.store.database import Tx
 from idp.store.prepared import Prepared, insertion
+from idp.store.sealing import Sealer
 from idp.store.tables import (
     accounts,
     authorizations,
@@ -50,6 +51,8 @@ class TakenCode:
     nonce: str | None = field(repr=False)
     code_challenge: str | None = field(repr=False)
     key_thumbprint: str | None = None
+    # Opened by ``open_details``.
+    sealed_details: bytes | None = field(repr=False, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ _TAKE_CODE = Prepared(
         authorizations.c.nonce,
         authorizations.c.code_challenge,
         authorizations.c.key_thumbprint,
+        authorizations.c.sealed_details,
     )
 )
 _SPENT_CODE = Prepared(
@@ -216,6 +220,17 @@ _REVOKE_TOKEN = Prepared(
         .on_conflict_do_nothing(index_elements=["jti"]),
     }
 )
+
+
+def seal_details(sealer: Sealer, authorization_id: str, details: Mapping[str, Any]) -> bytes:
+    """An approved operation as it is stored with its authorization."""
+    return sealer.seal(details, f"authorizations/sealed_details/{authorization_id}")
+
+
+def open_details(sealer: Sealer, authorization_id: str, sealed: bytes) -> dict[str, Any]:
+    """The operation itself; raises ``Unsealable``."""
+    details: dict[str, Any] = sealer.open(sealed, f"authorizations/sealed_details/{authorization_id}")
+    return details
 
 
 def take_code(tx: Tx, digest: bytes, client_id: str, *, now: int, last_day: int) -> TakenCode | None:

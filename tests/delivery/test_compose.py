@@ -58,6 +58,7 @@ FACTS: dict[str, str | int | None] = {
     "left": 10,
     "customer_number": "C100001-LONG-CUSTOMER-NUMBER",
     "device": "samsung chromeos",
+    "operation": "Liquidazione di 999.999.999,99 EUR a MT84MALT011000012345MTLCAST001S",
 }
 
 
@@ -173,6 +174,22 @@ def test_a_host_too_long_for_one_part_is_left_out_and_the_warning_stays(
     text = sms(purpose, language, by=composer(BEYOND_ANY_HOST))
     assert "@" not in text
     assert SCAM[language] in text
+
+
+@every_language
+@pytest.mark.parametrize("host", ["localhost", LONGEST_HOST, BEYOND_ANY_HOST])
+def test_f_a_code_for_an_operation_says_it_whole_in_one_part(language: str, host: str) -> None:
+    payout = "Liquidazione di 1.500,00 EUR a IT60X0542811101000000123456"
+    for operation in (payout, FACTS["operation"]):
+        known = {**FACTS, "minutes": 5, "operation": operation}
+        text = composer(host).compose(Purpose.OPERATION_CODE, language, Channel.SMS, known).text
+        assert text.startswith("123456")
+        assert str(operation) in text
+        assert (septets(text) or 999) <= 160
+        if host == "localhost" or (host == LONGEST_HOST and operation == payout):
+            assert text.splitlines()[-1] == f"@{host} #123456"
+        elif host == BEYOND_ANY_HOST:
+            assert "@" not in text
 
 
 @every_language
@@ -314,7 +331,7 @@ def test_the_code_stands_large_and_alone_in_a_letter(purpose: Purpose, language:
 @every_language
 @every_purpose
 def test_a_letter_without_code_in_its_words_shows_none(purpose: Purpose, language: str) -> None:
-    if purpose not in CODE_PURPOSES:
+    if purpose not in (*CODE_PURPOSES, Purpose.OPERATION_CODE):
         draft = letter(purpose, language)
         assert "123456" not in draft.subject + draft.text + draft.html
 

@@ -16,6 +16,8 @@ PAGES = {brand: Pages(brand) for brand in {state.brand for state in EVERY}}
 BY_NAME = {state.name: state for state in EVERY}
 
 DATA_PAGE = {name: "legal" if name.startswith("legal-") else name for name in TEMPLATE_OF}
+# One of the two shapes of a page.
+DATA_PAGE |= {"operation": "step-up"}
 
 # The surface outside robots rely on: page → the names of its fields, the ids of its buttons and links.
 CONTRACT: dict[str, tuple[list[str], list[str]]] = {
@@ -118,6 +120,15 @@ CONTRACT: dict[str, tuple[list[str], list[str]]] = {
     "mobile-cancelled": ([], ["recover"]),
     "limited": ([], ["back"]),
     "consent": (["csrf", "cancel"], ["continue", "cancel"]),
+    "operation": (["csrf", "contact", "csrf", "cancel"], ["continue", "cancel"]),
+    "operation-passkey": (
+        ["csrf", "credential", "csrf", "contact", "use-code", "csrf", "cancel"],
+        ["use-passkey", "use-code", "cancel"],
+    ),
+    "operation-code": (
+        ["csrf", "code", "csrf", "resend", "csrf", "cancel"],
+        ["continue", "resend", "cancel"],
+    ),
     "logout": (["csrf", "confirm", "cancel"], ["confirm-logout", "cancel"]),
     "signed-out": ([], []),
     "no-interaction": ([], []),
@@ -126,6 +137,7 @@ CONTRACT: dict[str, tuple[list[str], list[str]]] = {
 }
 
 AUTOCOMPLETE = {
+    ("operation-code", "code"): "one-time-code",
     ("login", "username"): "username webauthn",
     ("login", "password"): "current-password",
     ("register-data", "given_name"): "given-name",
@@ -209,6 +221,10 @@ def test_a_form_posts_with_a_token_and_one_primary_button(state: State) -> None:
         assert not [e for e in page.all("button") if "primary" in e["class"].split()]
     elif submits:
         primary = [e["id"] for e in page.all("button") if "primary" in e["class"].split()]
+        if state.page == "operation" and state.context["passkey_url"] and state.context["stage"] != "code":
+            # The finger does it, and no form; a code is asked for beside it.
+            assert primary == ["use-passkey"]
+            return
         others = {"logout": "confirm-logout", "link-expired": "resend", "passkey-offer": "enrol-passkey"}
         assert primary == [others.get(state.page, "continue")]
         # Enter presses the first submit button of a form: it must be the primary one, where that sends it.

@@ -23,6 +23,8 @@ REGISTERED = frozenset(
         "token_endpoint_auth_signing_alg_values_supported",
         "revocation_endpoint_auth_methods_supported",
         *("pushed_authorization_request_endpoint", "dpop_signing_alg_values_supported"),
+        # RFC 9396 §10.
+        "authorization_details_types_supported",
         "revocation_endpoint_auth_signing_alg_values_supported",
         "introspection_endpoint_auth_methods_supported",
         "introspection_endpoint_auth_signing_alg_values_supported",

@@ -2,7 +2,7 @@
 
 An SMS has wordings from the fullest to the shortest; the first that fits is sent. Letters are a subject and
 paragraphs. Placeholders: code, link, minutes, brand, insurer, host, when, until, device, left,
-customer_number.
+customer_number, operation.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from idp.flows.wording.contacts import CONTACTS
 from idp.flows.wording.factors import FACTORS
 from idp.flows.wording.mobile import MOBILE
+from idp.flows.wording.operation import OPERATION
 from idp.flows.wording.passkeys import PASSKEYS
 from idp.flows.wording.purpose import Purpose
 from idp.flows.wording.recover import RECOVER
@@ -36,6 +37,7 @@ __all__ = [
 WORDINGS: Mapping[Purpose, Wording] = {
     **REGISTER,
     **SIGN_IN,
+    **OPERATION,
     **RECOVER,
     **MOBILE,
     **CONTACTS,

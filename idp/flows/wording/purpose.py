@@ -23,6 +23,8 @@ class Purpose(StrEnum):
     SIGN_IN_CODE = "sign_in_code"
     # Whoever is signed in proves once more that it is them.
     CONFIRM_CODE = "confirm_code"
+    # One operation, which the message says.
+    OPERATION_CODE = "operation_code"
     NEW_DEVICE = "new_device"
     SIGN_IN_DISAVOWED = "sign_in_disavowed"
     # Forgotten and changed credentials (journey H).

@@ -7,7 +7,7 @@ fault is shown to the person and redirected nowhere (RFC 6749 §4.1.2.1, RFC 970
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from idp.oidc.authorization import pkce
 from idp.oidc.authorization.redirect_uri import is_registered
@@ -15,6 +15,9 @@ from idp.oidc.authorization.request import AuthorizationRequest
 from idp.oidc.client import Client
 from idp.oidc.dpop import is_thumbprint
 from idp.oidc.errors import OAuthError
+from idp.oidc.operations import operation as operations
+from idp.oidc.operations.operation import Operation
+from idp.oidc.operations.types import OperationType
 from idp.oidc.parameters import Parameters
 
 RESPONSE_MODES = ("query", "form_post")
@@ -27,12 +30,14 @@ _MAX_AGE = re.compile(r"[0-9]{1,9}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the service offers, apart from the client: API scopes by audience, and limits in characters."""
+    """What the service offers, apart from the client: API scopes by audience, types of operations, and limits
+    in characters."""
 
     audiences: Mapping[str, str]
     state_length: int = 2048
     nonce_length: int = 2048
     hint_length: int = 254
+    operation_types: Mapping[str, OperationType] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +173,26 @@ def key_is_named_rightly(asked: Asked) -> OAuthError | None:
     return None
 
 
+def operation_is_right(asked: Asked) -> OAuthError | None:
+    """Was what a person is to approve pushed, well formed, and asked for with its own scope alone (RFC 9396
+    §5)?
+
+    In an address it would be read, kept and changed on the way.
+    """
+    if asked.get("authorization_details") is None:
+        return None
+    if asked.pushed is None:
+        return _refuse("invalid_request", "authorization_details is pushed (RFC 9126), never brought")
+    try:
+        operation = operation_of(asked)
+    except OAuthError as fault:
+        return fault
+    wanted = {word for word in scope_of(asked) if word in asked.policy.audiences}
+    if operation is not None and wanted != {operation.scope}:
+        return _refuse("invalid_scope", f"of the APIs' scopes this operation needs {operation.scope} alone")
+    return None
+
+
 def prompt_is_legal(asked: Asked) -> OAuthError | None:
     """Are the prompts known, and ``none`` alone (OpenID Connect Core §3.1.2.1; Prompt Create 1.0)?"""
     prompt = asked.words("prompt")
@@ -203,6 +228,7 @@ REDIRECTED: tuple[Check, ...] = (
     scope_is_granted,
     pkce_is_right,
     key_is_named_rightly,
+    operation_is_right,
     prompt_is_legal,
     max_age_is_a_number,
     rest_is_short,
@@ -224,13 +250,25 @@ def scope_of(asked: Asked) -> tuple[str, ...]:
     return tuple(word for word in asked.words("scope") if word in offered)
 
 
+def operation_of(asked: Asked) -> Operation | None:
+    """What the person is to approve; raises ``OAuthError``."""
+    sent = asked.get("authorization_details")
+    if sent is None:
+        return None
+    return operations.read(sent, asked.policy.operation_types, asked.known_client.operation_types)
+
+
 def request_from(asked: Asked, *, hinted_sub: str | None) -> AuthorizationRequest:
     """The request, once every check has passed."""
     age = asked.get("max_age")
+    operation, scope = operation_of(asked), scope_of(asked)
+    if operation is not None:
+        # Its token is for nothing else, and is not renewed.
+        scope = tuple(word for word in scope if word in ("openid", operation.scope))
     return AuthorizationRequest(
         client_id=asked.known_client.client_id,
         redirect_uri=asked.get("redirect_uri") or "",
-        scope=scope_of(asked),
+        scope=scope,
         state=asked.get("state"),
         nonce=asked.get("nonce"),
         response_mode=asked.get("response_mode") or "query",
@@ -243,4 +281,5 @@ def request_from(asked: Asked, *, hinted_sub: str | None) -> AuthorizationReques
         hinted_sub=hinted_sub,
         dpop_jkt=asked.get("dpop_jkt"),
         pushed=asked.pushed,
+        operation=operation,
     )

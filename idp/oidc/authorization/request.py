@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from idp.oidc.operations.operation import Operation
+
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
@@ -27,14 +29,22 @@ class AuthorizationRequest:
     dpop_jkt: str | None = None
     # What a pushed request is kept under, until it is answered (RFC 9126).
     pushed: str | None = None
+    # What the person is to approve (RFC 9396).
+    operation: Operation | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object from which ``from_json`` makes the same request."""
-        return asdict(self)
+        stored = asdict(self)
+        if self.operation is None:
+            # A node of the release before does not know the name.
+            del stored["operation"]
+        return stored
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "AuthorizationRequest":
         """The request that ``to_json`` wrote."""
         lists = ("scope", "prompt", "ui_locales", "acr_values")
         fields: dict[str, Any] = {**stored, **{name: tuple(stored[name]) for name in lists}}
+        operation = stored.get("operation")
+        fields["operation"] = None if operation is None else Operation(**operation)
         return cls(**fields)

@@ -69,12 +69,14 @@ def claims_for(
     jti: str,
     subject: Subject | None,
     key_thumbprint: str | None,
+    details: Mapping[str, Any] | None = None,
     now: int,
     life: int,
 ) -> dict[str, Any]:
     """The claims of an access token (RFC 9068 §2.2). Without ``subject`` it speaks for the client itself.
 
     ``customer_number`` is told to resources only. ``key_thumbprint`` binds it to a key (RFC 9449 §6.1).
+    ``details`` is the operation that its person approved (RFC 9396 §9.1).
     """
     claims: dict[str, Any] = {
         "iss": issuer,
@@ -88,6 +90,8 @@ def claims_for(
     }
     if key_thumbprint is not None:
         claims["cnf"] = {"jkt": key_thumbprint}
+    if details is not None:
+        claims["authorization_details"] = [dict(details)]
     if subject is not None:
         claims["auth_time"] = subject.auth_time
         claims["acr"] = subject.acr

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from idp.oidc.client import Client
 from idp.oidc.errors import OAuthError, invalid_request, invalid_scope, unauthorized_client
+from idp.oidc.operations.operation import invalid_details
 from idp.oidc.parameters import Parameters
 
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*")
@@ -43,6 +44,9 @@ def read(parameters: Parameters, client: Client) -> TokenRequest:
 
     ``redirect_uri`` is always demanded: the authorization request had one (OpenID Connect Core §3.1.2.1).
     """
+    if parameters.get("authorization_details") is not None:
+        # What was approved is what is issued: nothing is chosen here any more (RFC 9396 §6).
+        raise invalid_details("authorization_details is pushed with the authorization request")
     grant_type = parameters.get("grant_type")
     if grant_type is None:
         raise invalid_request("grant_type is missing")

@@ -18,7 +18,12 @@ class Discovery:
     def __init__(self, idp: Idp) -> None:
         scopes = [scope for resource in idp.settings.resources.values() for scope in resource.scopes]
         languages = idp.settings.languages.offered
-        content = metadata(idp.issuer, resource_scopes=scopes, languages=languages)
+        content = metadata(
+            idp.issuer,
+            resource_scopes=scopes,
+            languages=languages,
+            operation_types=idp.operation_types.keys(),
+        )
         self._body = json.dumps(content, separators=(",", ":")).encode()
         self._headers = _cacheable(f'"{hashlib.sha256(self._body).hexdigest()[:32]}"', DISCOVERY_CACHE)
 

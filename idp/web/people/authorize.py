@@ -10,7 +10,12 @@ from idp.oidc.interaction import Step
 from idp.web.people.errors import oauth_error_page
 from idp.web.people.visit import Face, Visit
 
-PAGE_OF = {Step.LOGIN: "/login", Step.REGISTER: "/register", Step.CONSENT: "/consent"}
+PAGE_OF = {
+    Step.LOGIN: "/login",
+    Step.REGISTER: "/register",
+    Step.OPERATION: "/step-up",
+    Step.CONSENT: "/consent",
+}
 
 
 def blueprint(face: Face) -> Blueprint:

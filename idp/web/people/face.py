@@ -13,6 +13,7 @@ from idp.web.people import (
     link,
     login,
     logout,
+    operation,
     passkey_offer,
     recover,
     register,
@@ -31,7 +32,9 @@ def create(idp: Idp, pages: Pages, *, messages: inbox.Messages | None) -> Flask:
     """The Flask application of the pages; ``messages`` opens the development inbox."""
     app = Flask("idp.web.people", static_folder=None, template_folder=None)
     face = Face(idp, pages, Cookies(idp.issuer))
-    for door in (authorize, login, passkey_offer, register, identify, link, recover, account, logout, legal):
+    for door in (authorize, login, passkey_offer, operation, register, identify, link, recover, account):
+        app.register_blueprint(door.blueprint(face))
+    for door in (logout, legal):
         app.register_blueprint(door.blueprint(face))
     if messages is not None:
         app.register_blueprint(inbox.blueprint(face, messages))

@@ -79,6 +79,7 @@ TEMPLATE_OF: Mapping[str, str] = {
     "not-me": "account/not_me.html",
     "not-me-done": "account/not_me_done.html",
     "consent": "consent/consent.html",
+    "operation": "step_up/operation.html",
     "logout": "logout/logout.html",
     "signed-out": "logout/signed_out.html",
     "form-post": "consent/form_post.html",

@@ -9,6 +9,7 @@ from tests.pages.states import (
     identify,
     link,
     login,
+    operation,
     own,
     passkeys,
     recover,
@@ -27,6 +28,7 @@ STATES: tuple[State, ...] = (
     *account.STATES,
     *own.STATES,
     *passkeys.STATES,
+    *operation.STATES,
     *rest.STATES,
     *error.STATES,
 )
