@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from socketserver import ThreadingMixIn
@@ -23,8 +23,17 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def served(prepared: Path, folder: Path, **sections: Mapping[str, Any]) -> Iterator[InProcess]:
-    """Serve a copy of the prepared keys and database from ``folder``; ``sections`` overlay the settings."""
+def served(
+    prepared: Path,
+    folder: Path,
+    *,
+    wrap: Callable[[Any], Any] = lambda app: app,
+    **sections: Mapping[str, Any],
+) -> Iterator[InProcess]:
+    """Serve a copy of the prepared keys and database from ``folder``; ``sections`` overlay the settings.
+
+    ``wrap`` is put around the application that answers.
+    """
     shutil.copytree(prepared / "keys", folder / "keys")
     shutil.copy(prepared / "idp.sqlite3", folder / "idp.sqlite3")
     port = free_port()
@@ -32,7 +41,7 @@ def served(prepared: Path, folder: Path, **sections: Mapping[str, Any]) -> Itera
     opened = open_in_process(
         settings_for(folder, f"sqlite:///{folder / 'idp.sqlite3'}", **{**issuer, **sections})
     )
-    with make_server("127.0.0.1", port, opened.app, _Server, _Quiet) as server:
+    with make_server("127.0.0.1", port, wrap(opened.app), _Server, _Quiet) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield opened
         server.shutdown()
