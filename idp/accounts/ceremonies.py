@@ -94,11 +94,20 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Who asks: the relying party id and the one origin of its pages (WebAuthn §5.1.2, §13.4.9)."""
+    """Who asks: the relying party id and the origin of its pages (WebAuthn §5.1.2, §13.4.9).
+
+    ``related``: origins of other sites whose pages may ask in its name (WebAuthn §5.11).
+    """
 
     rp_id: str
     origin: str
     name: str
+    related: tuple[str, ...] = ()
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Every origin at which what is signed is accepted."""
+        return (self.origin, *self.related)
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,7 +373,7 @@ def _made(attestation: Attestation, question: Question, site: Site) -> Made:
         },
         expected_challenge=question.challenge,
         expected_rp_id=site.rp_id,
-        expected_origin=[site.origin],
+        expected_origin=list(site.origins),
         require_user_verification=True,
         supported_pub_key_algs=list(ALGORITHMS),
     )
@@ -436,7 +445,7 @@ def _used(assertion: Assertion, question: Question, site: Site, passkey: Passkey
         },
         expected_challenge=question.challenge,
         expected_rp_id=site.rp_id,
-        expected_origin=[site.origin],
+        expected_origin=list(site.origins),
         credential_public_key=passkey.public_key,
         # It would judge the counter before the signature, and let a stranger raise the alarm of a copy.
         credential_current_sign_count=0,
@@ -454,7 +463,7 @@ def _judge_client_data(client_data: bytes, kind: str, question: Question, site: 
         raise Refused(Reason.TYPE)
     if _octets(read, "challenge") != question.challenge:
         raise Refused(Reason.CHALLENGE)
-    if read.get("origin") != site.origin:
+    if read.get("origin") not in site.origins:
         raise Refused(Reason.ORIGIN)
     if read.get("crossOrigin", False) is not False or "topOrigin" in read:
         raise Refused(Reason.FRAMED)

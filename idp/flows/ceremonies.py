@@ -26,9 +26,14 @@ _TOLD_WINDOW = 3600
 
 
 def site(idp: Idp) -> Site:
-    """Who asks: the issuer's host, from the pages of its one origin."""
+    """Who asks: the issuer's host, from its own pages and those of related origins."""
     parts = urlsplit(idp.issuer)
-    return Site(parts.hostname or "", f"{parts.scheme}://{parts.netloc}", idp.settings.brand.name)
+    return Site(
+        parts.hostname or "",
+        f"{parts.scheme}://{parts.netloc}",
+        idp.settings.brand.name,
+        idp.settings.passkeys.related_origins,
+    )
 
 
 def ask(idp: Idp, purpose: Purpose, bound_to: str, *, sub: str | None = None, now: int) -> Question:

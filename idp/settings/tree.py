@@ -15,6 +15,7 @@ from idp.settings.assurance import Assurance
 from idp.settings.lifetimes import Lifetimes
 from idp.settings.limits import Limits
 from idp.settings.messages import Delivery, Logout, Sms, Smtp
+from idp.settings.passkeys import Passkeys
 from idp.settings.people import Codes, Password, Recovery, Registration
 from idp.settings.registry import Registry
 from idp.settings.requests import Dpop, Operations, Par
@@ -47,6 +48,7 @@ class Settings(Section):
     recovery: Recovery = Field(default_factory=Recovery)
     password: Password = Field(default_factory=Password)
     assurance: Assurance = Field(default_factory=Assurance)
+    passkeys: Passkeys = Field(default_factory=Passkeys)
     codes: Codes = Field(default_factory=Codes)
     limits: Limits = Field(default_factory=Limits)
     delivery: Delivery = Field(default_factory=Delivery)

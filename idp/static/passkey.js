@@ -70,6 +70,13 @@
     };
     const button = document.getElementById("use-passkey");
     button.hidden = false;
+    if (button.dataset.leads) {
+      // It is the main button of the page, where there is one at all.
+      document.getElementById(button.dataset.leads).hidden = false;
+      document.getElementById("continue").className = "secondary";
+      button.className = "primary";
+    }
+    if (form.dataset.first) button.focus();
     button.addEventListener("click", async () => {
       stop();
       error.hidden = true;

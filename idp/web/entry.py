@@ -29,7 +29,7 @@ from idp.web.machines.answer import (
     unavailable,
 )
 from idp.web.machines.call import Call
-from idp.web.machines.documents import Discovery, jwks_endpoint
+from idp.web.machines.documents import Discovery, RelatedOrigins, jwks_endpoint
 from idp.web.machines.metrics import Meters
 from idp.web.machines.par import par_endpoint
 from idp.web.machines.token import introspection_endpoint, revocation_endpoint, token_endpoint
@@ -115,6 +115,8 @@ class Entry:
             "/health/ready": _Door("ready", health.ready, "GET", "HEAD"),
             "/metrics": _Door("metrics", self._meters, "GET"),
         }
+        if related := idp.settings.passkeys.related_origins:
+            self._doors["/.well-known/webauthn"] = _Door("webauthn", RelatedOrigins(related), "GET", "HEAD")
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer one request."""

@@ -5,7 +5,7 @@ The service runs in this process behind a real socket, so that its clock can be 
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, ViewportSize, expect
@@ -14,8 +14,9 @@ from tests.journeys.account_walks import EMAIL, HOLD, MOBILE, run, sent, value
 from tests.journeys.devices import Device
 from tests.journeys.passkey_walks import passkeys, refusals, trail
 from tests.journeys.served import served
-from tests.service.in_process import PASSWORD, InProcess
+from tests.service.in_process import CALLBACK, PASSWORD, InProcess
 from tests.service.on_screen import on_page, press
+from tests.service.relying_party import portal
 
 pytestmark = pytest.mark.slow
 
@@ -192,6 +193,21 @@ def test_e_button_sign_in(service: InProcess, enrolled: Device) -> None:
     service.clock.move(HOLD)
     enrolled.by_button()
     enrolled.on("account")
+    success = trail(service, "sign_in_succeeded")[-1]
+    assert (success["proof"], success["acr"]) == ("passkey", "urn:idp:acr:3")
+
+
+def test_e_first_and_focused_where_a_relying_party_asks_for_it(service: InProcess, enrolled: Device) -> None:
+    service.clock.move(HOLD)
+    request = portal(service).request(acr_values="urn:idp:acr:3")
+    enrolled.open(f"/authorize?{urlencode(request)}", "login")
+    expect(enrolled.page.locator("#use-passkey")).to_be_focused()
+    expect(enrolled.page.locator("#by-password")).to_be_visible()
+    enrolled.touched()
+    # The portal is not there; that its customer is sent back to it is enough.
+    with enrolled.page.expect_request(f"{CALLBACK}?*") as back:
+        enrolled.page.keyboard.press("Enter")
+    assert "code" in parse_qs(urlsplit(back.value.url).query)
     success = trail(service, "sign_in_succeeded")[-1]
     assert (success["proof"], success["acr"]) == ("passkey", "urn:idp:acr:3")
 

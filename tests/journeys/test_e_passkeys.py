@@ -37,6 +37,7 @@ from tests.journeys.passkey_walks import (
 )
 from tests.parts.soft_authenticator import BE, BS, PRESENT, UP, SoftAuthenticator, b64
 from tests.service.in_process import InProcess
+from tests.service.relying_party import portal
 from tests.service.visitor import Visitor
 
 KEY = "SELECT {} FROM passkeys ORDER BY created_at DESC LIMIT 1"
@@ -676,3 +677,31 @@ def test_g_a_held_one_does_not(clean_service: InProcess) -> None:
     assert visitor.page == "account-confirm"
     confirmed_by_code(clean_service, visitor)
     assert visitor.page == "mobile"
+
+
+# --- where a relying party asks for it --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("acr_values", "first"),
+    [
+        ("urn:idp:acr:3", True),
+        ("urn:idp:acr:3 urn:idp:acr:2", True),
+        ("urn:idp:acr:2 urn:idp:acr:3", False),
+        ("urn:idp:acr:1", False),
+        (None, False),
+    ],
+)
+def test_e_where_it_is_asked_for_the_button_stands_above_the_password(
+    clean_service: InProcess, acr_values: str | None, first: bool
+) -> None:
+    visitor = clean_service.visitor()
+    asked_for = {} if acr_values is None else {"acr_values": acr_values}
+    portal(clean_service).ask(visitor, **asked_for)
+    assert visitor.page == "login"
+    page = visitor.last.text
+    assert (page.index('id="use-passkey"') < page.index('id="username"')) is first
+    assert ("data-first" in page) is first
+    visitor.press(username=EMAIL, password="Sbagliata1")
+    assert visitor.faults == ["password"]
+    assert "data-first" not in visitor.last.text, "the focus belongs to what is at fault"

@@ -32,6 +32,18 @@ class Discovery:
         return _unless_known(call, self._headers, self._body)
 
 
+class RelatedOrigins:
+    """The other sites whose pages may use passkeys made here (WebAuthn §5.11), built once."""
+
+    def __init__(self, origins: tuple[str, ...]) -> None:
+        self._body = json.dumps({"origins": origins}, separators=(",", ":")).encode()
+        self._headers = _cacheable(f'"{hashlib.sha256(self._body).hexdigest()[:32]}"', DISCOVERY_CACHE)
+
+    def __call__(self, _idp: Idp, call: Call) -> Answer:
+        """The document, or that the caller's copy is still good."""
+        return _unless_known(call, self._headers, self._body)
+
+
 def jwks_endpoint(idp: Idp, call: Call) -> Answer:
     """The public keys that verify our tokens (RFC 7517 §5)."""
     body, etag = idp.signers.jwks()

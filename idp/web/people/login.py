@@ -9,6 +9,7 @@ from idp.flows import authorize, ceremonies, login, passkey_sign_in, passkeys, r
 from idp.flows.authorize import Lost
 from idp.flows.login import SignedIn, Throttled, Wrong
 from idp.flows.passkey_sign_in import NotAccepted
+from idp.values import Acr
 from idp.web.people.account import doors
 from idp.web.people.account.doors import Door
 from idp.web.people.forms import LoginForm
@@ -46,6 +47,8 @@ def blueprint(face: Face) -> Blueprint:
                 status=status,
                 client_name=name,
                 passkey_url=SIGN_IN_OPTIONS,
+                # The first is the one that the relying party likes best (OpenID Connect Core §3.1.2.1).
+                passkey_first=interaction.request.acr_values[:1] == (Acr.PASSKEY,),
                 unknown_passkey=_unknown(unknown),
                 register_url=f"/register?interaction={interaction.id}",
                 recover_url=f"/recover?interaction={interaction.id}",
@@ -83,6 +86,7 @@ def blueprint(face: Face) -> Blueprint:
                 status=status,
                 client_name=None,
                 passkey_url=SIGN_IN_OPTIONS,
+                passkey_first=False,
                 unknown_passkey=_unknown(unknown),
                 register_url="/register",
                 recover_url="/recover",

@@ -13,6 +13,7 @@ def _login(**more: Any) -> dict[str, Any]:
         "recover_url": "/recover",
         "can_cancel": True,
         "passkey_url": "/login/passkey",
+        "passkey_first": False,
         "unknown_passkey": None,
         **more,
     }
@@ -39,6 +40,7 @@ STATES = (
             faults={"page": "passkey_refused"},
         ),
     ),
+    State("login-passkey-first", "login", _login(passkey_first=True)),
     State("login-empty", "login", _login(faults={"username": "required", "password": "required"})),
     State("login-throttled", "login", _login(values={"username": "chiara"}, faults={"page": "throttled"})),
     State("login-long", "login", _login(client_name=LONG_CLIENT, values={"username": LONG_EMAIL}), LONG),
