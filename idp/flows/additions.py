@@ -14,6 +14,7 @@ from idp.accounts.registry import RegistryDown
 from idp.flows import sessions as session_flows
 from idp.flows import telling
 from idp.flows.idp import Idp
+from idp.flows.sessions import Leaving
 from idp.flows.wording import Purpose as Letter
 from idp.store import (
     accounts,
@@ -23,8 +24,6 @@ from idp.store import (
     outbox,
     passkeys,
     recovery_codes,
-    sessions,
-    tokens,
 )
 from idp.store.accounts import AccountRow
 from idp.store.database import Tx
@@ -131,18 +130,20 @@ def cancel_by_link(idp: Idp, token: Handle | None, *, now: int) -> Cancellable |
     if account is None:
         return None
     notices = _notices(idp, account, found.kind, now=now)
-    farewells = session_flows.farewells_to_all(idp, found.sub, now=now)
-    with idp.writing() as tx:
+
+    def write(tx: Tx, leaving: Leaving) -> bool:
         passkeys.lock(tx, found.sub)
         dropped = _dropped(tx, found.sub, found.added_at)
         if not dropped.has(found):
-            return None
+            return False
         _undo_mobiles(tx, account, found.added_at, now=now)
-        ended = sessions.end_all(tx, found.sub, now=now)
-        tokens.revoke_all(tx, found.sub, now=now)
-        sessions.forget_browsers(tx, found.sub)
-        outbox.add(tx, *notices, *farewells)
-        _note(idp, tx, found.sub, dropped, {"by": "link", "sessions": len(ended)}, now=now)
+        ended = leaving.end_all(tx, now=now)
+        outbox.add(tx, *notices)
+        _note(idp, tx, found.sub, dropped, {"by": "link", "sessions": ended.sessions}, now=now)
+        return True
+
+    if not session_flows.leaving(idp, found.sub, write, now=now):
+        return None
     idp.post_waiting.set()
     return found
 

@@ -20,18 +20,14 @@ from idp.flows.idp import Idp
 from idp.flows.login import Right, Throttled, Wrong
 from idp.flows.passwords import PasswordRefused
 from idp.flows.proving import Late, Limited, NotYet, Question, Refused
-from idp.flows.sessions import Begun
+from idp.flows.sessions import Begun, Leaving
 from idp.flows.telling import Own
 from idp.flows.wording import Purpose as Letter
-from idp.store import accounts, audit, challenges, claims, credentials, outbox, sessions, tokens
+from idp.store import accounts, audit, challenges, claims, credentials, outbox
 from idp.store.accounts import ON_FILE, ProvenContact
 from idp.store.database import Tx
 from idp.store.outbox import Parcel
 from idp.values import Contact, Proof, ProofKind
-
-_ATTEMPTS = 4
-"""How often the farewells are composed anew because something was issued meanwhile."""
-
 
 # --- password ---------------------------------------------------------------------------------------------
 
@@ -74,19 +70,14 @@ def change_password(
     notices = telling.notices(idp, known.account, own.contacts, Letter.PASSWORD_CHANGED, now=now)
     proof = Proof(ProofKind.PASSWORD, now_ms)
     begun = session_flows.prepare(idp, browser, known.account.sub, proof, before=known.row, now=now)
-    for attempt in range(_ATTEMPTS):
-        with idp.reading() as tx:
-            issued = tokens.issued_to(tx, known.account.sub, now=now)
-        farewells = session_flows.farewells_to_all(idp, known.account.sub, but=known.session_id, now=now)
-        expected = issued if attempt < _ATTEMPTS - 1 else None
-        try:
-            with idp.writing() as tx:
-                _write_password(idp, tx, known, hashed, begun, (*notices, *farewells), expected, now=now)
-        except _MoreToTell:
-            continue
-        except _Beaten:
-            return _already(idp, known, new)
-        break
+
+    def write(tx: Tx, leaving: Leaving) -> None:
+        _write_password(idp, tx, known, hashed, begun, leaving, notices, now=now)
+
+    try:
+        session_flows.leaving(idp, known.account.sub, write, but=known.session_id, now=now)
+    except _Beaten:
+        return _already(idp, known, new)
     idp.post_waiting.set()
     return Changed(begun)
 
@@ -95,37 +86,29 @@ class _Beaten(Exception):
     """Something is not as it was read: nothing of this is to stay."""
 
 
-class _MoreToTell(Exception):
-    """A client was issued something after the farewells were composed."""
-
-
 def _write_password(
     idp: Idp,
     tx: Tx,
     known: Owner,
     hashed: str,
     begun: Begun,
-    parcels: tuple[Parcel, ...],
-    issued: frozenset[tuple[str, str]] | None,
+    leaving: Leaving,
+    notices: tuple[Parcel, ...],
     *,
     now: int,
 ) -> None:
     sub = known.account.sub
     if not credentials.set_password(tx, sub, seen=known.account.password_hash or "", new=hashed, now=now):
         raise _Beaten
-    ended = sessions.end_all(tx, sub, but=known.session_id, now=now)
-    revoked = tokens.revoke_all(tx, sub, now=now)
-    if issued is not None and not revoked <= issued:
-        raise _MoreToTell
-    sessions.forget_browsers(tx, sub)
+    ended = leaving.end_all(tx, now=now)
     session_flows.begin(idp, tx, begun, now=now)
-    outbox.add(tx, *parcels)
+    outbox.add(tx, *notices)
     audit.add(
         tx,
         Event.PASSWORD_CHANGED,
         at=now,
         actor=idp.sealer.pseudonym(f"sub:{sub}"),
-        details={"session": known.session_id, "sessions": len(ended), "clients": len(revoked)},
+        details={"session": known.session_id, "sessions": ended.sessions, "clients": ended.told},
     )
 
 

@@ -10,6 +10,7 @@ from idp.accounts.audit import Detail, Event
 from idp.flows import sessions as session_flows
 from idp.flows.fresh import Owner
 from idp.flows.idp import Idp
+from idp.flows.sessions import Leaving
 from idp.oidc.session import Session
 from idp.store import audit, outbox, sessions, tokens
 from idp.store.database import Tx
@@ -61,13 +62,13 @@ def sign_out(idp: Idp, known: Owner, session_id: str, *, now: int) -> bool:
 def sign_out_everywhere(idp: Idp, known: Owner, *, now: int) -> None:
     """End every session of the customer, this one too, and everything that was ever issued to them."""
     sub = known.account.sub
-    farewells = session_flows.farewells_to_all(idp, sub, now=now)
-    with idp.writing() as tx:
-        ended = sessions.end_all(tx, sub, now=now)
-        tokens.revoke_all(tx, sub, now=now)
-        outbox.add(tx, *farewells)
+
+    def write(tx: Tx, leaving: Leaving) -> None:
+        ended = leaving.end_all(tx, now=now, keep_browsers=True).sessions
         if ended:
-            _note(idp, tx, Event.SESSIONS_ENDED, sub, {"sessions": len(ended), "by": "account"}, now=now)
+            _note(idp, tx, Event.SESSIONS_ENDED, sub, {"sessions": ended, "by": "account"}, now=now)
+
+    session_flows.leaving(idp, sub, write, now=now)
     idp.post_waiting.set()
 
 

@@ -17,7 +17,7 @@ from idp.accounts.registry import RegistryDown
 from idp.flows import sessions as session_flows
 from idp.flows import telling
 from idp.flows.idp import Idp
-from idp.flows.sessions import Begun
+from idp.flows.sessions import Begun, Leaving
 from idp.flows.wording import Purpose as Letter
 from idp.store import (
     accounts,
@@ -29,8 +29,6 @@ from idp.store import (
     passkeys,
     recoveries,
     recovery_codes,
-    sessions,
-    tokens,
 )
 from idp.store.accounts import AccountRow, ProvenContact
 from idp.store.database import Tx
@@ -133,21 +131,19 @@ def disavow(idp: Idp, token: Handle | None, *, now: int) -> bool:
         return False
     since = min(found.at, now - LIFE)
     notices = telling.notices(idp, account, _told(idp, account), Letter.SIGN_IN_DISAVOWED, now=now)
-    farewells = session_flows.farewells_to_all(idp, sub, now=now)
-    with idp.writing() as tx:
+
+    def write(tx: Tx, leaving: Leaving) -> bool:
         if not disavowals.take(tx, token.digest, now=now):
             return False
         passkeys.lock(tx, sub)
-        ended = sessions.end_all(tx, sub, now=now)
-        tokens.revoke_all(tx, sub, now=now)
-        sessions.forget_browsers(tx, sub)
+        ended = leaving.end_all(tx, now=now)
         disavowals.void_password(tx, sub, now=now)
         recoveries.end_others(tx, sub, but="", now=now)
         suspended = len(passkeys.suspend_since(tx, sub, since, now=now))
         suspended += authenticators.suspend_since(tx, sub, since, now=now)
         suspended += recovery_codes.suspend_since(tx, sub, since, now=now)
         suspended += _undo_mobiles(tx, account, since, now=now)
-        outbox.add(tx, *notices, *farewells)
+        outbox.add(tx, *notices)
         audit.add(
             tx,
             Event.SIGN_IN_DISAVOWED,
@@ -155,11 +151,15 @@ def disavow(idp: Idp, token: Handle | None, *, now: int) -> bool:
             actor=idp.sealer.pseudonym(f"sub:{sub}"),
             details={
                 "session": found.session_id,
-                "sessions": len(ended),
-                "clients": len(farewells),
+                "sessions": ended.sessions,
+                "clients": ended.told,
                 "suspended": suspended,
             },
         )
+        return True
+
+    if not session_flows.leaving(idp, sub, write, now=now):
+        return False
     idp.post_waiting.set()
     return True
 

@@ -12,7 +12,8 @@ from idp.accounts.mobile_change import ChangeState, ConfirmedBy
 from idp.flows import mobile
 from idp.flows import sessions as session_flows
 from idp.flows.idp import Idp
-from idp.store import accounts, audit, life, mobile_changes, outbox, sessions, tokens
+from idp.flows.sessions import Leaving
+from idp.store import accounts, audit, life, mobile_changes, outbox
 from idp.store.accounts import AccountRow
 from idp.store.database import Tx
 from idp.values import Contact, Malformed, ProfileKind, parse_contact, parse_identifier
@@ -83,13 +84,15 @@ def lock(idp: Idp, typed: str, *, now: int) -> Done | NoSuchAccount | NothingToD
     row = _named(idp, typed)
     if row is None:
         return NoSuchAccount()
-    farewells = session_flows.farewells_to_all(idp, row.sub, now=now)
-    with idp.writing() as tx:
+
+    def write(tx: Tx, leaving: Leaving) -> bool:
         changed = life.set_state(tx, row.sub, old=accounts.ACTIVE, new=accounts.LOCKED, now=now)
         if changed:
-            ended = _end_everything(tx, row.sub, now=now)
-            outbox.add(tx, *farewells)
-            _note(idp, tx, Event.ACCOUNT_LOCKED, row, {"sessions": ended}, now=now)
+            ended = leaving.end_all(tx, now=now)
+            _note(idp, tx, Event.ACCOUNT_LOCKED, row, {"sessions": ended.sessions}, now=now)
+        return changed
+
+    changed = session_flows.leaving(idp, row.sub, write, now=now)
     idp.post_waiting.set()
     return _done(idp, row) if changed else NothingToDo()
 
@@ -111,11 +114,12 @@ def end_sessions(idp: Idp, typed: str, *, now: int) -> Done | NoSuchAccount:
     row = _named(idp, typed)
     if row is None:
         return NoSuchAccount()
-    farewells = session_flows.farewells_to_all(idp, row.sub, now=now)
-    with idp.writing() as tx:
-        ended = _end_everything(tx, row.sub, now=now)
-        outbox.add(tx, *farewells)
-        _note(idp, tx, Event.SESSIONS_ENDED, row, {"sessions": ended, "by": "admin"}, now=now)
+
+    def write(tx: Tx, leaving: Leaving) -> None:
+        ended = leaving.end_all(tx, now=now)
+        _note(idp, tx, Event.SESSIONS_ENDED, row, {"sessions": ended.sessions, "by": "admin"}, now=now)
+
+    session_flows.leaving(idp, row.sub, write, now=now)
     idp.post_waiting.set()
     return _done(idp, row)
 
@@ -187,13 +191,6 @@ def _done(idp: Idp, before: AccountRow) -> Done:
     with idp.reading() as tx:
         row = accounts.by_sub(tx, before.sub)
     return Done(_view(idp, before if row is None else row))
-
-
-def _end_everything(tx: Tx, sub: str, *, now: int) -> int:
-    ended = sessions.end_all(tx, sub, now=now)
-    sessions.forget_browsers(tx, sub)
-    tokens.revoke_all(tx, sub, now=now)
-    return len(ended)
 
 
 def _note(idp: Idp, tx: Tx, event: Event, row: AccountRow, details: dict[str, Detail], *, now: int) -> None:

@@ -18,15 +18,13 @@ from idp.flows.idp import Idp
 from idp.flows.passwords import PasswordRefused
 from idp.flows.proving import Limited
 from idp.flows.recover import UnderWay
+from idp.flows.sessions import Leaving
 from idp.flows.wording import Purpose as Letter
-from idp.store import accounts, audit, credentials, outbox, passkeys, recoveries, sessions, tokens
+from idp.store import accounts, audit, credentials, outbox, passkeys, recoveries
 from idp.store.accounts import AccountRow
 from idp.store.database import Tx
 from idp.store.outbox import Parcel
 from idp.values import Contact, Handle
-
-_ATTEMPTS = 4
-"""How often the farewells are composed anew because a session began meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,40 +123,19 @@ class _Late(Exception):
     """Something is not as it was read: nothing of this is to stay."""
 
 
-class _MoreToTell(Exception):
-    """A client was issued something after the farewells were composed."""
-
-
 def _end(idp: Idp, ending: _Ending, *, now: int) -> bool:
-    for attempt in range(_ATTEMPTS):
-        with idp.reading() as tx:
-            issued = tokens.issued_to(tx, ending.owner.sub, now=now)
-        farewells = session_flows.farewells_to_all(idp, ending.owner.sub, now=now)
-        known = issued if attempt < _ATTEMPTS - 1 else None
-        try:
-            with idp.writing() as tx:
-                _write(idp, tx, ending, farewells, known, now=now)
-        except _MoreToTell:
-            continue
-        except _Late:
-            return False
-        return True
-    return False
+    def write(tx: Tx, leaving: Leaving) -> None:
+        _write(idp, tx, ending, leaving, now=now)
+
+    try:
+        session_flows.leaving(idp, ending.owner.sub, write, now=now)
+    except _Late:
+        return False
+    return True
 
 
-def _write(
-    idp: Idp,
-    tx: Tx,
-    ending: _Ending,
-    farewells: tuple[Parcel, ...],
-    issued: frozenset[tuple[str, str]] | None,
-    *,
-    now: int,
-) -> None:
-    """Everything at once, each step finding the one before it done.
-
-    Raises ``_MoreToTell`` where more ends than was ``issued`` when the farewells were composed.
-    """
+def _write(idp: Idp, tx: Tx, ending: _Ending, leaving: Leaving, *, now: int) -> None:
+    """Everything at once, each step finding the one before it done."""
     recovery, sub = ending.recovery, ending.owner.sub
     row = recoveries.complete(tx, recovery.id, now=now)
     if row is None or row.sub != sub:
@@ -203,13 +180,9 @@ def _write(
     for way in removed:
         recoveries.remove_way(tx, sub, way, now=now)
     dropped = passkey_flows.drop_others(idp, tx, sub, kept=standing.kept_passkeys, now=now)
-    ended = sessions.end_all(tx, sub, now=now)
-    revoked = tokens.revoke_all(tx, sub, now=now)
-    if issued is not None and not revoked <= issued:
-        raise _MoreToTell
-    sessions.forget_browsers(tx, sub)
+    ended = leaving.end_all(tx, now=now)
     recoveries.end_others(tx, sub, but=recovery.id, now=now)
-    outbox.add(tx, *ending.notices, *farewells)
+    outbox.add(tx, *ending.notices)
     audit.add(
         tx,
         Event.RECOVERY_COMPLETED,
@@ -222,8 +195,8 @@ def _write(
             "proof": "activation_code" if row.activation is not None else "contact",
             "second": row.second_at is not None,
             "passkey": recovery.second_passkey,
-            "sessions": len(ended),
-            "clients": len(farewells),
+            "sessions": ended.sessions,
+            "clients": ended.told,
             "removed": len(removed) + dropped,
         },
     )

@@ -1,7 +1,8 @@
 """Who is signed in in this browser, and how a session begins."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from idp.accounts.audit import Event
 from idp.flows import post
@@ -13,6 +14,11 @@ from idp.store.database import Tx
 from idp.store.outbox import Parcel
 from idp.store.sessions import SessionRow
 from idp.values import Handle, Proof
+
+Outcome = TypeVar("Outcome")
+
+_ATTEMPTS = 3
+"""How often the farewells are composed anew because a client was issued something meanwhile."""
 
 SEEN_EVERY = 300
 """Seconds between two notes that a session is in use; anything finer would be a write per page."""
@@ -56,6 +62,71 @@ def farewells_to_all(idp: Idp, sub: str, *, now: int, but: str | None = None) ->
     with idp.reading() as tx:
         issued_to = tokens.issued_to(tx, sub, now=now)
     return _calls(idp, sub, sorted(pair for pair in issued_to if pair[0] != but), now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What ended with an account's sessions: how many they were, and how many relying parties are told."""
+
+    sessions: int
+    told: int
+
+
+class _MoreToTell(Exception):
+    """A client was issued something after the farewells were composed."""
+
+
+class Leaving:
+    """Ends everything of an account, within the transaction that ``leaving`` opens."""
+
+    def __init__(
+        self,
+        sub: str,
+        but: str | None,
+        farewells: tuple[Parcel, ...],
+        issued: frozenset[tuple[str, str]] | None,
+    ) -> None:
+        self._sub, self._but = sub, but
+        self._farewells, self._issued = farewells, issued
+
+    def end_all(self, tx: Tx, *, now: int, keep_browsers: bool = False) -> Ended:
+        """End the sessions and whatever was issued to the account, forget its browsers, and tell the relying
+        parties."""
+        ended = sessions.end_all(tx, self._sub, but=self._but or "", now=now)
+        revoked = tokens.revoke_all(tx, self._sub, now=now)
+        if self._issued is not None and not revoked <= self._issued:
+            raise _MoreToTell
+        if not keep_browsers:
+            sessions.forget_browsers(tx, self._sub)
+        outbox.add(tx, *self._farewells)
+        return Ended(len(ended), len(self._farewells))
+
+
+def leaving(
+    idp: Idp, sub: str, write: Callable[[Tx, Leaving], Outcome], *, now: int, but: str | None = None
+) -> Outcome:
+    """Do what ends everything of an account in one transaction: ``write`` calls ``Leaving.end_all`` in it.
+
+    The logout calls are sealed before it, so ``write`` runs anew, in a transaction of its own, where a client
+    was issued something meanwhile: none that was is left untold. ``but``: the id of a session that goes on.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            return _leave(idp, sub, write, but, anew=True, now=now)
+        except _MoreToTell:
+            continue
+    # Whoever asks for tokens that fast is not to keep an account from being closed.
+    return _leave(idp, sub, write, but, anew=False, now=now)
+
+
+def _leave(
+    idp: Idp, sub: str, write: Callable[[Tx, Leaving], Outcome], but: str | None, *, anew: bool, now: int
+) -> Outcome:
+    with idp.reading() as tx:
+        issued = tokens.issued_to(tx, sub, now=now)
+    farewells = _calls(idp, sub, sorted(pair for pair in issued if pair[0] != but), now=now)
+    with idp.writing() as tx:
+        return write(tx, Leaving(sub, but, farewells, issued if anew else None))
 
 
 def farewells_to_client(idp: Idp, sub: str, client_id: str, *, now: int) -> tuple[Parcel, ...]:

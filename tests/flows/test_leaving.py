@@ -1,0 +1,96 @@
+"""Whoever is thrown out everywhere is told everywhere: also where a client got tokens at that very moment."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import text
+
+from idp.flows import people, post
+from idp.flows.people import Done
+from idp.flows.sessions import Ended, Leaving, leaving
+from idp.store.database import Tx
+from tests.service.in_process import PASSWORD, InProcess
+from tests.service.relying_party import RelyingParty, portal
+from tests.service.visitor import Visitor
+
+EMAIL = "maria.rossi@posta.example"
+
+
+@pytest.fixture
+def party(service_on_both: InProcess) -> RelyingParty:
+    """A portal that wants to know; Maria is registered."""
+    service_on_both.register(service_on_both.visitor())
+    return portal(service_on_both, backchannel_logout_uri="http://localhost:8001/backchannel-logout")
+
+
+def signed_in(party: RelyingParty) -> Visitor:
+    """Maria in a new browser, with tokens issued to the portal."""
+    visitor = party.service.visitor("203.0.113.9")
+    party.ask(visitor)
+    visitor.press(username=EMAIL, password=PASSWORD)
+    party.tokens(visitor)
+    return visitor
+
+
+def told(party: RelyingParty) -> int:
+    """How many logout calls are on their way."""
+    with party.service.idp.reading() as tx:
+        return int(tx.execute(text("SELECT count(*) FROM outbox WHERE kind = 'logout'")).scalar_one())
+
+
+ENDINGS: dict[str, Callable[[InProcess], object]] = {
+    "locked": lambda service: people.lock(service.idp, EMAIL, now=service.clock.now()),
+    "ended": lambda service: people.end_sessions(service.idp, EMAIL, now=service.clock.now()),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_client_that_got_tokens_meanwhile_is_told_too(
+    party: RelyingParty, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed_in(party)
+    sealed = post.prepare_logout
+    later = iter([lambda: signed_in(party), lambda: signed_in(party)])
+
+    def meanwhile(*given: object, **named: object) -> object:
+        # Twice somebody signs in between what is known of and what is written.
+        next(later, lambda: None)()
+        return sealed(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(post, "prepare_logout", meanwhile)
+    assert isinstance(ENDINGS[ending](party.service), Done)
+    assert told(party) == 3
+    with party.service.idp.reading() as tx:
+        alive = tx.execute(text("SELECT count(*) FROM sessions WHERE ended_at IS NULL")).scalar_one()
+        notes = tx.execute(
+            text("SELECT count(*) FROM audit_events WHERE name IN ('account_locked', 'sessions_ended')")
+        ).scalar_one()
+    assert (alive, notes) == (0, 1), "what was tried before left nothing behind"
+
+
+def test_whoever_never_stops_signing_in_is_thrown_out_all_the_same(
+    party: RelyingParty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed_in(party)
+    sealed = post.prepare_logout
+    busy: list[bool] = []
+
+    def meanwhile(*given: object, **named: object) -> object:
+        if not busy:
+            busy.append(True)
+            signed_in(party)
+            busy.clear()
+        return sealed(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(post, "prepare_logout", meanwhile)
+    idp, now = party.service.idp, party.service.clock.now()
+    with idp.reading() as tx:
+        sub = tx.execute(text("SELECT sub FROM accounts")).scalar_one()
+
+    def write(tx: Tx, everything: Leaving) -> Ended:
+        return everything.end_all(tx, now=now)
+
+    ended = leaving(idp, sub, write, now=now)
+    assert ended.sessions >= ended.told > 1
+    with idp.reading() as tx:
+        assert not tx.execute(text("SELECT count(*) FROM sessions WHERE ended_at IS NULL")).scalar_one()
