@@ -26,7 +26,7 @@ from idp.store import audit, authenticators, outbox, passkeys
 from idp.store.authenticators import AuthenticatorRow
 from idp.store.database import Tx
 
-_WAITS = 900
+WAITS = 900
 """Seconds for which a secret waits for its first code."""
 
 
@@ -150,7 +150,7 @@ def offer(idp: Idp, known: Owner, *, now: int, now_ms: int) -> Offered | NotFres
     if waiting is None:
         secret = totp.secret_of(idp.entropy.octets(totp.OCTETS))
         # Of two tabs the second shows what the first one does.
-        kept = idp.ephemera.add(key, idp.sealer.seal(secret, _place(known)), _WAITS, now)
+        kept = idp.ephemera.add(key, idp.sealer.seal(secret, _place(known)), WAITS, now)
         waiting = secret if kept else _waiting(idp, known, now=now) or secret
     return Offered(waiting, totp.uri(waiting, issuer=_issuer(idp), account=_label(known)))
 

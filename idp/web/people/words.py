@@ -102,6 +102,16 @@ FAULTS: dict[str, str] = {
     "passkey_refused": N_("Fingerprint or face was not accepted. Try again, or go on in another way."),
     "passkey_not_added": N_("It could not be turned on. Try again in a moment."),
     "passkeys_too_many": N_("You have as many devices as there can be. To add one, remove another first."),
+    "code_used": N_("This code has been used already. Wait for the app to show the next one."),
+    "code_wrong_clock": N_(
+        "The code is not correct. Type the one the app shows now; if it still fails, check that your phone "
+        "sets its clock by itself."
+    ),
+    "recovery_code.required": N_("Type a recovery code."),
+    "recovery_code_malformed": N_("A recovery code has 10 letters and digits: check what you typed."),
+    "recovery_code_wrong": N_(
+        "The recovery code is not valid. Check what you typed, or use another one: each works once."
+    ),
     "name.required": N_("Type a name."),
     "name.too_long": N_("This name is too long."),
     "form_expired": N_("The page had been open for too long. Check what you typed and send it again."),

@@ -6,6 +6,7 @@ One module a door; each has its `STATES`.
 from tests.pages.states import (
     account,
     error,
+    factors,
     identify,
     link,
     login,
@@ -29,6 +30,7 @@ STATES: tuple[State, ...] = (
     *own.STATES,
     *passkeys.STATES,
     *operation.STATES,
+    *factors.STATES,
     *rest.STATES,
     *error.STATES,
 )

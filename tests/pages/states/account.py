@@ -27,6 +27,8 @@ def _account(**more: Any) -> dict[str, Any]:
         "mobile": MOBILE,
         "mobile_lost": False,
         "passkeys": 0,
+        "authenticator": False,
+        "recovery_codes": 0,
         "change": None,
         "limited_until": None,
         "done": None,

@@ -5,6 +5,7 @@ from flask import Blueprint
 from idp.web.people.account import (
     activity,
     apps,
+    authenticator,
     cancel,
     confirm,
     front,
@@ -13,6 +14,7 @@ from idp.web.people.account import (
     not_me,
     passkeys,
     password,
+    recovery_codes,
     sessions,
     stop,
     username,
@@ -37,6 +39,8 @@ def blueprint(face: Face) -> Blueprint:
         apps,
         activity,
         language,
+        authenticator,
+        recovery_codes,
     ):
         page.install(door, face)
     return door

@@ -29,6 +29,9 @@ LANGUAGE = Door("language", "/account/language")
 
 NEWS = 120
 """Seconds for which a page says what was just done."""
+AUTHENTICATOR = Door("authenticator", "/account/authenticator", Needs.ANY)
+AUTHENTICATOR_ADD = Door("authenticator-add", "/account/authenticator/add", Needs.ANY)
+RECOVERY_CODES = Door("recovery-codes", "/account/recovery-codes", Needs.ANY)
 
 DOORS: Mapping[str, Door] = {
     door.name: door
@@ -44,6 +47,9 @@ DOORS: Mapping[str, Door] = {
         APPS,
         ACTIVITY,
         LANGUAGE,
+        AUTHENTICATOR,
+        AUTHENTICATOR_ADD,
+        RECOVERY_CODES,
     )
 }
 

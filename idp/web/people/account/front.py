@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from idp.accounts.mobile_change import ChangeState
 from idp.accounts.registry import RegistryDown
-from idp.flows import mobile, passkeys
+from idp.flows import authenticator, mobile, passkeys, recovery_codes
 from idp.flows.fresh import Owner
 from idp.flows.idp import Idp
 from idp.web.people.account.doors import ACCOUNT, NEWS
@@ -29,6 +29,9 @@ def install(door: Blueprint, face: Face) -> None:
                 return visit.go("/account", done="mobile-cancelled")
             return visit.go("/account")
         present, waits = mobile.mobile_of(idp, owner.account), mobile.pending_of(idp, owner.account)
+        with idp.reading() as tx:
+            app = authenticator.present(tx, owner.account.sub)
+            codes = recovery_codes.left(tx, owner.account.sub)
         return entered.page(
             "account",
             given_name=owner.profile.given_name or None,
@@ -38,6 +41,8 @@ def install(door: Blueprint, face: Face) -> None:
             mobile=None if present is None else present.number.readable,
             mobile_lost=present is not None and present.lost,
             change=None if waits is None else {"mobile": waits.number.readable, "usable_at": waits.usable_at},
+            authenticator=app is not None,
+            recovery_codes=codes,
             passkeys=len(passkeys.of(idp, owner.account.sub)),
             limited_until=owner.limited_until(visit.now),
             done=_done(idp, visit.query.get("done"), owner, now=visit.now),

@@ -11,7 +11,7 @@ from idp.flows.activation import Wrong
 from idp.flows.passkeys import Added, Done, LastWay, NotAdded, NotFresh, NothingHeld, Shown
 from idp.flows.proving import Limited
 from idp.values import Malformed
-from idp.web.people.account.doors import PASSKEY_ADD, PASSKEYS
+from idp.web.people.account.doors import AUTHENTICATOR, PASSKEY_ADD, PASSKEYS, RECOVERY_CODES, Door
 from idp.web.people.account.entering import Entered, enter, later, signed_in
 from idp.web.people.forms import MobileConfirmForm, PasskeyNameForm
 from idp.web.people.visit import Face
@@ -174,14 +174,12 @@ def _install_confirm(door: Blueprint, face: Face) -> None:
         here = enter(face, PASSKEYS)
         if isinstance(here, Response):
             return here
-        visit = here.visit
+        visit, to = here.visit, _confirmed_for(here)
         if not additions.is_any_held(idp, here.owner.account.sub, now=visit.now):
-            return here.arrival.go(PASSKEYS.path)
+            return here.arrival.go(to.path)
 
         def page(faults: dict[str, str], *, status: int = 200) -> Response:
-            return here.page(
-                "passkey-confirm", status=status, back_url=PASSKEYS.path, values={}, faults=faults
-            )
+            return here.page("passkey-confirm", status=status, back_url=to.path, values={}, faults=faults)
 
         if not visit.pressed:
             return page({})
@@ -201,13 +199,19 @@ def _install_confirm(door: Blueprint, face: Face) -> None:
             return page({"activation_code": "activation_malformed"})
         match outcome:
             case Done():
-                return here.arrival.go(PASSKEYS.path, done="confirmed")
+                return here.arrival.go(to.path, done="confirmed")
             case NothingHeld():
-                return here.arrival.go(PASSKEYS.path)
+                return here.arrival.go(to.path)
             case Wrong():
                 return page({"activation_code": "activation_wrong"})
             case Limited(retry_after):
                 return later(page({"page": "throttled"}, status=429), retry_after)
+
+
+def _confirmed_for(here: Entered) -> Door:
+    """The page of the thing that waits, from which the customer came."""
+    named = here.visit.query.get("for")
+    return next((door for door in (AUTHENTICATOR, RECOVERY_CODES) if door.name == named), PASSKEYS)
 
 
 def _named(here: Entered, face: Face) -> Shown | None:
