@@ -26,12 +26,12 @@ SESSIONS = Door("sessions", "/account/sessions")
 APPS = Door("apps", "/account/apps")
 ACTIVITY = Door("activity", "/account/activity")
 LANGUAGE = Door("language", "/account/language")
-
-NEWS = 120
-"""Seconds for which a page says what was just done."""
 AUTHENTICATOR = Door("authenticator", "/account/authenticator", Needs.ANY)
 AUTHENTICATOR_ADD = Door("authenticator-add", "/account/authenticator/add", Needs.ANY)
 RECOVERY_CODES = Door("recovery-codes", "/account/recovery-codes", Needs.ANY)
+
+NEWS = 120
+"""Seconds for which a page says what was just done."""
 
 DOORS: Mapping[str, Door] = {
     door.name: door
