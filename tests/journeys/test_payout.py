@@ -14,6 +14,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.journeys.account_walks import HOLD
+from tests.journeys.devices import Device
 from tests.journeys.insurer_sites import Sites, insurer_sites
 from tests.service.in_process import PASSWORD
 from tests.service.on_screen import on_page, press
@@ -331,6 +333,16 @@ def test_in_the_portal_an_old_session_confirms_without_signing_in_again(
     on_page(page, "portal-payout-done")
 
 
+def app_form(page: Page) -> None:
+    """From the app's policies to its filled form, sent."""
+    on_page(page, "app-policies")
+    page.click(f'[data-policy="{NUMBER}"] button')
+    on_page(page, "app-payout")
+    for name, value in TYPED.items():
+        page.fill(f"#{name}", value)
+    page.click("#continue")
+
+
 @pytest.mark.slow
 def test_in_the_app_a_payout_is_confirmed_and_accepted_once(
     sites: Sites, browsers: Callable[..., Page]
@@ -340,12 +352,7 @@ def test_in_the_app_a_payout_is_confirmed_and_accepted_once(
     on_page(page, "app-home")
     page.click("#login")
     enter(page)
-    on_page(page, "app-policies")
-    page.click(f'[data-policy="{NUMBER}"] button')
-    on_page(page, "app-payout")
-    for name, value in TYPED.items():
-        page.fill(f"#{name}", value)
-    page.click("#continue")
+    app_form(page)
     confirm(page, sites)
     on_page(page, "app-payout-done")
     expect(page.locator(".sum")).to_have_text("1.500,00\xa0€")
@@ -368,3 +375,32 @@ def test_in_the_app_fingerprint_or_face_falls_back_to_the_password(
     page.click("#biometric")
     enter(page)
     on_page(page, "app-policies")
+
+
+@pytest.mark.slow
+def test_in_the_app_fingerprint_or_face_signs_in_and_confirms(
+    sites: Sites, browsers: Callable[..., Page]
+) -> None:
+    page = browsers()
+    telephone = Device(page, sites.service.idp.issuer)
+    telephone.by_password(MOBILE)
+    telephone.enrol()
+    # What was added by a password alone waits; meanwhile her session ends.
+    sites.service.clock.move(HOLD + 3600)
+    page.context.clock.set_fixed_time(sites.service.clock.now())
+    page.goto(sites.app)
+    on_page(page, "app-home")
+    page.click("#biometric")
+    on_page(page, "login")
+    expect(page.locator("#use-passkey")).to_be_focused()
+    telephone.touched()
+    page.click("#use-passkey")
+    app_form(page)
+    on_page(page, "step-up")
+    expect(page.locator("main")).to_contain_text("1.500,00 €")
+    page.click("#use-passkey")
+    on_page(page, "app-payout-done")
+    tokens = sites.recorder.of("idp", "POST", "/token")
+    assert "authorization_details" in tokens[-2].content
+    paid = sites.recorder.of("policies", "POST", f"/policies/{NUMBER}/payouts")[-1]
+    assert paid.status.startswith("201")
