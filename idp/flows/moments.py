@@ -5,7 +5,7 @@ the 8th and the 11th would change ("il 7", "l'8").
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
 
@@ -47,3 +47,13 @@ def spoken(seconds: int, language: str, zone: tzinfo, precision: Precision = Pre
 
     at = datetime.fromtimestamp(seconds, UTC)
     return format_datetime(at, _PATTERNS[language][precision], tzinfo=zone, locale=language)
+
+
+def in_a_while(seconds: int, language: str) -> str:
+    """How long to wait, in words and never too short: "in 3 minutes", "tra 2 ore", "in 40 Sekunden"."""
+    from babel.dates import format_timedelta
+
+    # Nobody minds counting 90 minutes; seconds are for the gap between two codes.
+    unit = 1 if seconds <= 60 else 60 if seconds <= 7200 else 3600
+    whole = max(1, -(-seconds // unit) * unit)
+    return format_timedelta(timedelta(seconds=whole), threshold=2, add_direction=True, locale=language)

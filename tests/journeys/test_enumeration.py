@@ -91,6 +91,7 @@ def stripped(text: str, *typed: str) -> str:
     text = re.sub(r"interaction=[A-Za-z0-9_-]+", "", text)
     # Two walks are not taken in the same second.
     text = re.sub(r'data-seconds="[0-9]+"', "", text)
+    text = re.sub(r"\btra [0-9]+ (?:second|minut|or)[aeio]\b", "tra poco", text)
     for word in sorted(typed, key=len, reverse=True):
         text = text.replace(word, "TYPED")
     return text

@@ -25,6 +25,7 @@ from idp.web.people.forms import (
     RegisterUsernameForm,
 )
 from idp.web.people.visit import Face
+from idp.web.people.words import again_in
 
 IDENTIFY, CONTACTS, ACTIVATE = "/register/identify", "/register/contacts", "/register/activate"
 _AFTER = {Next.PASSWORD: "/register/password", Next.VERIFY: "/register/verify"}
@@ -58,7 +59,11 @@ def blueprint(face: Face) -> Blueprint:
         match outcome:
             case Limited(retry_after):
                 response = _identify_page(
-                    arrival, known, form.values(), {"page": "identify_limit"}, status=429
+                    arrival,
+                    known,
+                    form.values(),
+                    {"page": again_in("identify_limit", retry_after)},
+                    status=429,
                 )
                 response.headers["Retry-After"] = str(retry_after)
                 return response
@@ -99,7 +104,12 @@ def blueprint(face: Face) -> Blueprint:
                 return _contacts_page(arrival, known, offer, {"contact": "unknown"})
             case Limited(retry_after):
                 response = _contacts_page(
-                    arrival, known, offer, {"page": "resend_limit"}, status=429, chosen=handle
+                    arrival,
+                    known,
+                    offer,
+                    {"page": again_in("resend_limit", retry_after)},
+                    status=429,
+                    chosen=handle,
                 )
                 response.headers["Retry-After"] = str(retry_after)
                 return response
@@ -148,7 +158,9 @@ def blueprint(face: Face) -> Blueprint:
             return _activate_page(arrival, known, form.values(), {"activation_code": "activation_malformed"})
         match outcome:
             case Limited(retry_after):
-                response = _activate_page(arrival, known, form.values(), {"page": "throttled"}, status=429)
+                response = _activate_page(
+                    arrival, known, form.values(), {"page": again_in("throttled", retry_after)}, status=429
+                )
                 response.headers["Retry-After"] = str(retry_after)
                 return response
             case Wrong():
@@ -191,7 +203,9 @@ def blueprint(face: Face) -> Blueprint:
             case NotUsable():
                 return _username_page(arrival, known, values, {"username": "username_not_usable"})
             case Limited(retry_after):
-                response = _username_page(arrival, known, values, {"page": "resend_limit"}, status=429)
+                response = _username_page(
+                    arrival, known, values, {"page": again_in("resend_limit", retry_after)}, status=429
+                )
                 response.headers["Retry-After"] = str(retry_after)
                 return response
             case NotOffered():

@@ -20,6 +20,7 @@ from idp.web.people.enrolling import ENROLMENT, Arrival
 from idp.web.people.forms import LINK_FORMS, PageForm
 from idp.web.people.register import password_rules
 from idp.web.people.visit import Face, Visit
+from idp.web.people.words import again_in
 
 TOKEN = "link"
 """The cookie that holds the token of the link that was opened."""
@@ -96,7 +97,13 @@ def blueprint(face: Face) -> Blueprint:
                 differs = {elsewhere.asks: "details_differ"}
                 return _page(arrival, elsewhere, form.values(), differs, tries_left=tries_left)
             case Limited(retry_after):
-                response = _page(arrival, elsewhere, form.values(), {"page": "throttled"}, status=429)
+                response = _page(
+                    arrival,
+                    elsewhere,
+                    form.values(),
+                    {"page": again_in("throttled", retry_after)},
+                    status=429,
+                )
                 response.headers["Retry-After"] = str(retry_after)
                 return response
             case Over():
@@ -128,11 +135,13 @@ def blueprint(face: Face) -> Blueprint:
             case Sent():
                 return visit.forget(arrival.go("/register/verify", sent="again"), TOKEN)
             case NotYet(wait):
-                response = _expired(arrival, known, {"page": "resend_too_early"}, status=429)
+                response = _expired(arrival, known, {"page": again_in("resend_too_early", wait)}, status=429)
                 response.headers["Retry-After"] = str(wait)
                 return response
             case Limited(retry_after):
-                response = _expired(arrival, known, {"page": "resend_limit"}, status=429)
+                response = _expired(
+                    arrival, known, {"page": again_in("resend_limit", retry_after)}, status=429
+                )
                 response.headers["Retry-After"] = str(retry_after)
                 return response
 

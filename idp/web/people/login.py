@@ -15,6 +15,7 @@ from idp.web.people.account.doors import Door
 from idp.web.people.forms import LoginForm
 from idp.web.people.passkey_offer import OFFER, SIGN_IN_OPTIONS
 from idp.web.people.visit import Face, Visit
+from idp.web.people.words import again_in
 
 
 def blueprint(face: Face) -> Blueprint:
@@ -146,7 +147,7 @@ def blueprint(face: Face) -> Blueprint:
             case Wrong():
                 return page(200, form.values(), {"password": "credentials_wrong"})
             case Throttled(retry_after):
-                response = page(429, form.values(), {"page": "throttled"})
+                response = page(429, form.values(), {"page": again_in("throttled", retry_after)})
                 response.headers["Retry-After"] = str(retry_after)
                 return response
 

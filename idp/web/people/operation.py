@@ -16,6 +16,7 @@ from idp.web.people.account.entering import later
 from idp.web.people.account.passkeys import json_answer
 from idp.web.people.forms import ConfirmCodeForm
 from idp.web.people.visit import Face, Visit
+from idp.web.people.words import again_in
 
 PATH = "/step-up"
 PASSKEY = "/step-up/passkey"
@@ -90,7 +91,10 @@ def blueprint(face: Face) -> Blueprint:
             case Approved():
                 return onward
             case Limited(retry_after):
-                return later(_page(visit, wanted, {"page": "throttled"}, status=429), retry_after)
+                return later(
+                    _page(visit, wanted, {"page": again_in("throttled", retry_after)}, status=429),
+                    retry_after,
+                )
             case Refused(fault, tries_left):
                 return _page(visit, wanted, {"code": fault}, tries_left=tries_left)
 
@@ -105,9 +109,14 @@ def blueprint(face: Face) -> Blueprint:
             case Unknown():
                 return _page(visit, wanted, {"contact": "unknown"}, choosing=True)
             case NotYet(wait) if "resend" in visit.form:
-                return later(_page(visit, wanted, {"page": "resend_too_early"}, status=429), wait)
+                return later(
+                    _page(visit, wanted, {"page": again_in("resend_too_early", wait)}, status=429), wait
+                )
             case Limited(retry_after):
-                return later(_page(visit, wanted, {"page": "resend_limit"}, status=429), retry_after)
+                return later(
+                    _page(visit, wanted, {"page": again_in("resend_limit", retry_after)}, status=429),
+                    retry_after,
+                )
             case Sent() | NotYet():
                 again = "again" if "resend" in visit.form else None
                 return visit.go(PATH, interaction=wanted.interaction.id, sent=again)

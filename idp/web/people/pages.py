@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from idp.accounts.device import names_of
-from idp.flows.moments import Precision, spoken
+from idp.flows.moments import Precision, in_a_while, spoken
 from idp.web.people import static
 from idp.web.people.brand import Brand, style_sheet
 from idp.web.people.catalogues import catalogue
@@ -217,9 +217,15 @@ class _Tongue:
 
     def _fault(self, field: str, code: str, context: Mapping[str, Any]) -> str:
         """A fault's words; those that name a limit take it from `rules`, as the page does."""
+        code, _, seconds = code.partition(":")
         sentence = FAULTS.get(f"{field}.{code}") or FAULTS[code]
         words = catalogue(self.language).gettext(sentence)
-        return words % context["rules"] if "%(" in words else words
+        if "%(" not in words:
+            return words
+        return words % {
+            **(context.get("rules") or {}),
+            "wait": in_a_while(int(seconds or _SOON), self.language),
+        }
 
     def _scope(self, scope: str) -> str | None:
         sentence = SCOPES.get(scope)
@@ -273,6 +279,9 @@ class _Tongue:
         words = spoken(seconds, self.language, self._timezone, precision)
         return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), words)
 
+
+_SOON = 60
+"""Seconds that are told where a fault does not say how long it lasts."""
 
 _LINE_ENDS = re.compile(r"[\r\n\t]")
 

@@ -32,6 +32,7 @@ from idp.web.people.forms import (
 )
 from idp.web.people.register import password_rules
 from idp.web.people.visit import Face, Visit
+from idp.web.people.words import again_in
 
 STEPS = 4
 SECOND_OPTIONS = "/recover/second/passkey"
@@ -147,7 +148,7 @@ def blueprint(face: Face) -> Blueprint:
         )
         match outcome:
             case Limited(retry_after):
-                response = page(form.values(), {"page": "identify_limit"}, status=429)
+                response = page(form.values(), {"page": again_in("identify_limit", retry_after)}, status=429)
                 return _later(response, retry_after)
             case Begun(handle):
                 onward = here.arrival.go("/recover/contacts")
@@ -185,7 +186,7 @@ def blueprint(face: Face) -> Blueprint:
             case Unknown():
                 return page({"contact": "unknown"})
             case Limited(retry_after):
-                return _later(page({"page": "resend_limit"}, status=429), retry_after)
+                return _later(page({"page": again_in("resend_limit", retry_after)}, status=429), retry_after)
             case Sent() | NotYet():
                 return here.arrival.go("/recover/verify")
             case Proven():
@@ -232,7 +233,9 @@ def blueprint(face: Face) -> Blueprint:
                 onward = here.arrival.go("/recover/factors")
                 return onward if handle is None else visit.keep(onward, RECOVERY, handle)
             case Limited(retry_after):
-                return _later(page(form.values(), {"page": "throttled"}, status=429), retry_after)
+                return _later(
+                    page(form.values(), {"page": again_in("throttled", retry_after)}, status=429), retry_after
+                )
             case NotRegistered():
                 return here.arrival.go("/register/activate")
             case Wrong():
@@ -271,7 +274,7 @@ def blueprint(face: Face) -> Blueprint:
             case Proven():
                 return here.go_on()
             case Limited(retry_after):
-                return _later(page({"page": "throttled"}, status=429), retry_after)
+                return _later(page({"page": again_in("throttled", retry_after)}, status=429), retry_after)
         return page({"code": outcome.fault}, tries_left=outcome.tries_left)
 
     @door.route("/recover/second", methods=["GET", "POST"])
@@ -331,7 +334,9 @@ def blueprint(face: Face) -> Blueprint:
                 case Unknown():
                     return page({"contact": "unknown"})
                 case Limited(retry_after):
-                    return _later(page({"page": "resend_limit"}, status=429), retry_after)
+                    return _later(
+                        page({"page": again_in("resend_limit", retry_after)}, status=429), retry_after
+                    )
                 case Sent() | NotYet():
                     return here.arrival.go("/recover/second")
         if "resend" in visit.form:
@@ -347,7 +352,7 @@ def blueprint(face: Face) -> Blueprint:
             case Proven():
                 return here.go_on()
             case Limited(retry_after):
-                return _later(page({"page": "throttled"}, status=429), retry_after)
+                return _later(page({"page": again_in("throttled", retry_after)}, status=429), retry_after)
         return page({"code": outcome.fault}, tries_left=outcome.tries_left)
 
     @door.post(SECOND_OPTIONS)
@@ -421,7 +426,7 @@ def blueprint(face: Face) -> Blueprint:
             case PasswordRefused(fault):
                 return page({"new_password": fault})
             case Limited(retry_after):
-                return _later(page({"page": "throttled"}, status=429), retry_after)
+                return _later(page({"page": again_in("throttled", retry_after)}, status=429), retry_after)
             case Recovered() | Over():
                 return here.go_on()
 
@@ -483,9 +488,9 @@ def _resent(here: Recovering, outcome: Sent | NotYet | Limited | Unknown, path: 
         case Sent():
             return here.arrival.go(path, sent="again")
         case NotYet(wait):
-            return _later(page({"page": "resend_too_early"}, status=429), wait)
+            return _later(page({"page": again_in("resend_too_early", wait)}, status=429), wait)
         case Limited(retry_after):
-            return _later(page({"page": "resend_limit"}, status=429), retry_after)
+            return _later(page({"page": again_in("resend_limit", retry_after)}, status=429), retry_after)
         case Unknown():
             return here.go_on()
 

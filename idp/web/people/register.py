@@ -31,6 +31,7 @@ from idp.web.people.forms import (
     RegisterVerifyForm,
 )
 from idp.web.people.visit import Face, Visit
+from idp.web.people.words import again_in
 
 PROFILES = tuple(ProfileKind)
 
@@ -87,7 +88,9 @@ def blueprint(face: Face) -> Blueprint:
         )
         match outcome:
             case Limited(retry_after):
-                response = _data_page(arrival, chosen, form.values(), {"page": "throttled"}, status=429)
+                response = _data_page(
+                    arrival, chosen, form.values(), {"page": again_in("throttled", retry_after)}, status=429
+                )
                 response.headers["Retry-After"] = str(retry_after)
                 return response
             case NotRecognised(handle, case_number):
@@ -130,7 +133,9 @@ def blueprint(face: Face) -> Blueprint:
             case PasswordRefused(fault):
                 return _password_page(arrival, known, {"new_password": fault})
             case Limited(retry_after):
-                response = _password_page(arrival, known, {"page": "resend_limit"}, status=429)
+                response = _password_page(
+                    arrival, known, {"page": again_in("resend_limit", retry_after)}, status=429
+                )
                 response.headers["Retry-After"] = str(retry_after)
                 return response
             case Sent() | NotYet():
@@ -150,10 +155,16 @@ def blueprint(face: Face) -> Blueprint:
             match register.resend(face.idp, known, source=visit.browser.source, now=visit.now):
                 case Sent():
                     return arrival.go("/register/verify", sent="again")
-                case NotYet():
-                    return _verify_page(arrival, known, {"page": "resend_too_early"}, status=429)
-                case Limited():
-                    return _verify_page(arrival, known, {"page": "resend_limit"}, status=429)
+                case NotYet(wait):
+                    early = {"page": again_in("resend_too_early", wait)}
+                    response = _verify_page(arrival, known, early, status=429)
+                    response.headers["Retry-After"] = str(wait)
+                    return response
+                case Limited(wait):
+                    often = {"page": again_in("resend_limit", wait)}
+                    response = _verify_page(arrival, known, often, status=429)
+                    response.headers["Retry-After"] = str(wait)
+                    return response
         form = RegisterVerifyForm.read(visit.form)
         if faults := form.faults():
             return _verify_page(arrival, known, faults)
@@ -163,7 +174,9 @@ def blueprint(face: Face) -> Blueprint:
         if isinstance(outcome, Registered | AlreadyDone):
             return arrival.finish(outcome)
         if isinstance(outcome, Limited):
-            response = _verify_page(arrival, known, {"page": "throttled"}, status=429)
+            response = _verify_page(
+                arrival, known, {"page": again_in("throttled", outcome.retry_after)}, status=429
+            )
             response.headers["Retry-After"] = str(outcome.retry_after)
             return response
         return _verify_page(arrival, known, {"code": outcome.fault}, tries_left=outcome.tries_left)

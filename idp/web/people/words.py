@@ -12,6 +12,11 @@ def N_(sentence: str) -> str:  # noqa: N802 - the marker's customary name, known
     return sentence
 
 
+def again_in(code: str, seconds: int) -> str:
+    """A fault that is over by itself in so many seconds, which its sentence tells as ``wait``."""
+    return f"{code}:{seconds}"
+
+
 FAULTS: dict[str, str] = {
     # A code alone, or `field.code` where the field deserves words of its own.
     "required": N_("Fill in this field."),
@@ -23,7 +28,7 @@ FAULTS: dict[str, str] = {
     ),
     "password.required": N_("Type your password."),
     "credentials_wrong": N_("Username or password not correct."),
-    "throttled": N_("Too many attempts. Wait a few minutes, then try again."),
+    "throttled": N_("Too many attempts. You can try again %(wait)s."),
     "language.required": N_("Choose one of the languages."),
     "profile.required": N_("Choose who is registering."),
     "profile.unknown": N_("Choose one of the options."),
@@ -56,8 +61,8 @@ FAULTS: dict[str, str] = {
     "code_malformed": N_("The code has 6 digits: check what you typed."),
     "code_wrong": N_("The code is not correct. Check it and type it again."),
     "code_expired": N_("This code is no longer valid. Ask for a new one."),
-    "resend_too_early": N_("You asked for a code a moment ago. Wait a minute before asking for another one."),
-    "resend_limit": N_("You have asked for several codes. Wait a few minutes before asking for another one."),
+    "resend_too_early": N_("You asked for a code a moment ago. You can ask for another one %(wait)s."),
+    "resend_limit": N_("You have asked for several codes. You can ask for another one %(wait)s."),
     # Where the setting lets the page say it (journey C1).
     "data_not_recognised": N_("The details you typed are not those your agency has."),
     "identifier.required": N_("Type your tax code or VAT number."),
@@ -72,7 +77,7 @@ FAULTS: dict[str, str] = {
     "birth_date.required": N_("Type your date of birth."),
     "birth_date_malformed": N_("Type the date of birth as day, month and year, such as 27/03/1958."),
     "identify_limit": N_(
-        "You have tried several tax codes or VAT numbers. Wait an hour before trying another one, "
+        "You have tried several tax codes or VAT numbers. You can try another one %(wait)s, "
         "or call your agency."
     ),
     "contact.required": N_("Choose one of the contacts."),

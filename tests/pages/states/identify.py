@@ -62,7 +62,7 @@ STATES = (
             faults={"identifier": "required", "birth_date": "birth_date_malformed"},
         ),
     ),
-    State("register-identify-limit", "register-identify", _identify(faults={"page": "identify_limit"})),
+    State("register-identify-limit", "register-identify", _identify(faults={"page": "identify_limit:3000"})),
     State("register-contacts", "register-contacts", _contacts()),
     State(
         "register-contacts-one",
@@ -71,7 +71,7 @@ STATES = (
         LONG,
     ),
     State("register-contacts-fault", "register-contacts", _contacts(faults={"contact": "required"})),
-    State("register-contacts-limit", "register-contacts", _contacts(faults={"page": "resend_limit"})),
+    State("register-contacts-limit", "register-contacts", _contacts(faults={"page": "resend_limit:720"})),
     State("register-none", "register-none", _helped()),
     State("register-none-bare", "register-none", _helped(back_url=None, case_number=None), BARE),
     State("register-collective", "register-collective", _helped(help_url="https://example.com/aiuto")),

@@ -56,7 +56,9 @@ STATES = (
     State("link-signed-in-long", "link", _link("signed-in", signed_in_as=LONG_EMAIL), LONG),
     State("link-expired", "link-expired", _expired()),
     State("link-expired-resent", "link-expired", _expired(resent=True, resend_in=60)),
-    State("link-expired-early", "link-expired", _expired(resend_in=40, faults={"page": "resend_too_early"})),
+    State(
+        "link-expired-early", "link-expired", _expired(resend_in=40, faults={"page": "resend_too_early:40"})
+    ),
     State("link-expired-elsewhere", "link-expired", _expired(case_number=None)),
     State(
         "link-expired-bare",

@@ -42,6 +42,8 @@ STATES = (
     ),
     State("login-passkey-first", "login", _login(passkey_first=True)),
     State("login-empty", "login", _login(faults={"username": "required", "password": "required"})),
-    State("login-throttled", "login", _login(values={"username": "chiara"}, faults={"page": "throttled"})),
+    State(
+        "login-throttled", "login", _login(values={"username": "chiara"}, faults={"page": "throttled:840"})
+    ),
     State("login-long", "login", _login(client_name=LONG_CLIENT, values={"username": LONG_EMAIL}), LONG),
 )

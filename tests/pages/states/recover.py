@@ -69,7 +69,7 @@ STATES = (
         "recover",
         _recover(values={"identifier": "1234"}, faults={"identifier": "invalid_identifier"}),
     ),
-    State("recover-limit", "recover", _recover(faults={"page": "identify_limit"})),
+    State("recover-limit", "recover", _recover(faults={"page": "identify_limit:3000"})),
     State("recover-contacts", "recover-contacts", _step(2, options=OPTIONS)),
     State(
         "recover-contacts-fault",

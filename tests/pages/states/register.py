@@ -121,7 +121,7 @@ STATES = (
     State(
         "register-data-professional-plain",
         "register-data",
-        _data("professional", ask_vat_number=False, faults={"page": "throttled"}),
+        _data("professional", ask_vat_number=False, faults={"page": "throttled:840"}),
     ),
     State("register-data-company", "register-data", _data("company")),
     State(
@@ -167,7 +167,7 @@ STATES = (
         _verify(expires_in=0, resend_in=0, tries_left=0, faults={"code": "code_expired"}),
     ),
     State("register-verify-resent", "register-verify", _verify(resent=True)),
-    State("register-verify-early", "register-verify", _verify(faults={"page": "resend_too_early"})),
+    State("register-verify-early", "register-verify", _verify(faults={"page": "resend_too_early:40"})),
     State(
         "register-verify-company",
         "register-verify",

@@ -20,6 +20,7 @@ from idp.web.people.account.entering import Entered, later, signed_in
 from idp.web.people.account.passkeys import json_answer
 from idp.web.people.forms import ConfirmCodeForm, ConfirmPasswordForm, ContactsForm
 from idp.web.people.visit import Face
+from idp.web.people.words import again_in
 
 PATH = "/account/confirm"
 PASSKEY = "/account/confirm/passkey"
@@ -110,7 +111,7 @@ def install(door: Blueprint, face: Face) -> None:
             case Wrong():
                 return page({"current_password": "password_wrong"})
             case Throttled(retry_after):
-                return later(page({"page": "throttled"}, status=429), retry_after)
+                return later(page({"page": again_in("throttled", retry_after)}, status=429), retry_after)
 
     def _by_code(here: Entered, to: Door, needs: Needs, *, refused: bool = False) -> Response:
         visit = here.visit
@@ -162,9 +163,11 @@ def install(door: Blueprint, face: Face) -> None:
                 case Unknown():
                     return page({"contact": "unknown"})
                 case NotYet(wait) if sent is not None:
-                    return later(page({"page": "resend_too_early"}, status=429), wait)
+                    return later(page({"page": again_in("resend_too_early", wait)}, status=429), wait)
                 case Limited(retry_after):
-                    return later(page({"page": "resend_limit"}, status=429), retry_after)
+                    return later(
+                        page({"page": again_in("resend_limit", retry_after)}, status=429), retry_after
+                    )
                 case Sent() | NotYet():
                     again = None if sent is None else "again"
                     return here.arrival.go(PATH, to=to.name, by=_CODE, sent=again)
@@ -180,7 +183,7 @@ def install(door: Blueprint, face: Face) -> None:
             case AlreadyConfirmed():
                 return here.arrival.go(to.path)
             case Limited(retry_after):
-                return later(page({"page": "throttled"}, status=429), retry_after)
+                return later(page({"page": again_in("throttled", retry_after)}, status=429), retry_after)
         return page({"code": outcome.fault}, tries_left=outcome.tries_left)
 
 

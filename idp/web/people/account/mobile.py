@@ -14,6 +14,7 @@ from idp.web.people.account.doors import MOBILE, MOBILE_CONFIRM
 from idp.web.people.account.entering import Entered, enter, later
 from idp.web.people.forms import MobileConfirmForm, MobileForm, MobileVerifyForm
 from idp.web.people.visit import Face
+from idp.web.people.words import again_in
 
 VERIFY = "/account/mobile/verify"
 _HOUR = 3600
@@ -66,7 +67,10 @@ def install(door: Blueprint, face: Face) -> None:
                 return form_page(here, form.values(), {"mobile": fault})
             case Limited(retry_after):
                 return later(
-                    form_page(here, form.values(), {"page": "resend_limit"}, status=429), retry_after
+                    form_page(
+                        here, form.values(), {"page": again_in("resend_limit", retry_after)}, status=429
+                    ),
+                    retry_after,
                 )
             case Sent() | NotYet():
                 return visit.go(VERIFY)
@@ -101,9 +105,11 @@ def install(door: Blueprint, face: Face) -> None:
                 case Sent():
                     return visit.go(VERIFY, sent="again")
                 case NotYet(wait):
-                    return later(page({"page": "resend_too_early"}, status=429), wait)
+                    return later(page({"page": again_in("resend_too_early", wait)}, status=429), wait)
                 case Limited(retry_after):
-                    return later(page({"page": "resend_limit"}, status=429), retry_after)
+                    return later(
+                        page({"page": again_in("resend_limit", retry_after)}, status=429), retry_after
+                    )
         form = MobileVerifyForm.read(visit.form)
         if faults := form.faults():
             return page(faults)
@@ -118,7 +124,7 @@ def install(door: Blueprint, face: Face) -> None:
             case NotUsable():
                 return visit.go(MOBILE.path, refused="yes")
             case Limited(retry_after):
-                return later(page({"page": "throttled"}, status=429), retry_after)
+                return later(page({"page": again_in("throttled", retry_after)}, status=429), retry_after)
         return page({"code": outcome.fault}, tries_left=outcome.tries_left)
 
     @door.route(MOBILE_CONFIRM.path, methods=["GET", "POST"])
@@ -166,4 +172,4 @@ def install(door: Blueprint, face: Face) -> None:
             case Wrong():
                 return page({"activation_code": "activation_wrong"})
             case Limited(retry_after):
-                return later(page({"page": "throttled"}, status=429), retry_after)
+                return later(page({"page": again_in("throttled", retry_after)}, status=429), retry_after)

@@ -15,6 +15,7 @@ from idp.web.people.account.doors import AUTHENTICATOR, PASSKEY_ADD, PASSKEYS, R
 from idp.web.people.account.entering import Entered, enter, later, signed_in
 from idp.web.people.forms import MobileConfirmForm, PasskeyNameForm
 from idp.web.people.visit import Face
+from idp.web.people.words import again_in
 
 OPTIONS = "/account/passkeys/options"
 """Gives a browser what it is to make; also asked from the pages that offer it."""
@@ -205,7 +206,7 @@ def _install_confirm(door: Blueprint, face: Face) -> None:
             case Wrong():
                 return page({"activation_code": "activation_wrong"})
             case Limited(retry_after):
-                return later(page({"page": "throttled"}, status=429), retry_after)
+                return later(page({"page": again_in("throttled", retry_after)}, status=429), retry_after)
 
 
 def _confirmed_for(here: Entered) -> Door:

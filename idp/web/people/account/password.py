@@ -11,6 +11,7 @@ from idp.web.people.account.entering import enter, later
 from idp.web.people.forms import AccountPasswordForm
 from idp.web.people.register import password_rules
 from idp.web.people.visit import Face
+from idp.web.people.words import again_in
 
 
 def install(door: Blueprint, face: Face) -> None:
@@ -59,4 +60,4 @@ def install(door: Blueprint, face: Face) -> None:
             case PasswordRefused(fault):
                 return page({"new_password": fault})
             case Throttled(retry_after):
-                return later(page({"page": "throttled"}, status=429), retry_after)
+                return later(page({"page": again_in("throttled", retry_after)}, status=429), retry_after)

@@ -16,6 +16,7 @@ from idp.web.people.account.doors import USERNAME
 from idp.web.people.account.entering import Entered, enter, later
 from idp.web.people.forms import AccountUsernameForm, UsernameVerifyForm
 from idp.web.people.visit import Face
+from idp.web.people.words import again_in
 
 VERIFY = "/account/username/verify"
 
@@ -71,7 +72,7 @@ def install(door: Blueprint, face: Face) -> None:
             case Unknown():
                 return page({"contact": "unknown"})
             case Limited(retry_after):
-                return later(page({"page": "resend_limit"}, status=429), retry_after)
+                return later(page({"page": again_in("resend_limit", retry_after)}, status=429), retry_after)
             case Sent() | NotYet():
                 return here.arrival.go(VERIFY)
 
@@ -107,9 +108,11 @@ def install(door: Blueprint, face: Face) -> None:
                 case Sent():
                     return here.arrival.go(VERIFY, sent="again")
                 case NotYet(wait):
-                    return later(page({"page": "resend_too_early"}, status=429), wait)
+                    return later(page({"page": again_in("resend_too_early", wait)}, status=429), wait)
                 case Limited(retry_after):
-                    return later(page({"page": "resend_limit"}, status=429), retry_after)
+                    return later(
+                        page({"page": again_in("resend_limit", retry_after)}, status=429), retry_after
+                    )
                 case Unknown():
                     return here.arrival.go(USERNAME.path)
         form = UsernameVerifyForm.read(visit.form)
@@ -124,7 +127,7 @@ def install(door: Blueprint, face: Face) -> None:
             case Taken():
                 return here.arrival.go(USERNAME.path)
             case Limited(retry_after):
-                return later(page({"page": "throttled"}, status=429), retry_after)
+                return later(page({"page": again_in("throttled", retry_after)}, status=429), retry_after)
         return page({"code": outcome.fault}, tries_left=outcome.tries_left)
 
 
