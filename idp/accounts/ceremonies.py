@@ -71,6 +71,8 @@ class Reason(StrEnum):
     NOT_VERIFIED = "not_verified"
     ATTESTATION = "attestation"
     KEY = "key"
+    # It could not sign in without a username.
+    NOT_DISCOVERABLE = "not_discoverable"
     # This credential is somebody's already.
     TAKEN = "taken"
     UNKNOWN = "unknown"
@@ -213,6 +215,8 @@ class Attestation:
     challenge: bytes = field(repr=False)
     attestation_object: bytes = field(repr=False)
     transports: tuple[str, ...] = ()
+    # Whether its keeper finds it without being told which (credProps, WebAuthn §10.1.3); None: not said.
+    discoverable: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +233,7 @@ class Assertion:
 
 def read_attestation(typed: str) -> Attestation:
     """Read ``RegistrationResponseJSON``; raises ``Refused``."""
-    credential_id, response = _credential(typed)
+    read, credential_id, response = _credential(typed)
     client_data = _octets(response, "clientDataJSON")
     named = response.get("transports", [])
     if not isinstance(named, list):
@@ -240,12 +244,25 @@ def read_attestation(typed: str) -> Attestation:
         _challenge(client_data),
         _octets(response, "attestationObject"),
         tuple(sorted({name for name in named if isinstance(name, str)} & TRANSPORTS)),
+        _discoverable(read),
     )
+
+
+def _discoverable(read: dict[str, Any]) -> bool | None:
+    """What ``credProps`` says of the new credential; nothing signs it."""
+    results = read.get("clientExtensionResults", {})
+    properties = results.get("credProps", {}) if isinstance(results, dict) else None
+    if not isinstance(properties, dict):
+        raise Refused(Reason.MALFORMED)
+    said = properties.get("rk")
+    if not isinstance(said, bool | None):
+        raise Refused(Reason.MALFORMED)
+    return said
 
 
 def read_assertion(typed: str) -> Assertion:
     """Read ``AuthenticationResponseJSON``; raises ``Refused``."""
-    credential_id, response = _credential(typed)
+    _, credential_id, response = _credential(typed)
     client_data = _octets(response, "clientDataJSON")
     return Assertion(
         credential_id,
@@ -257,7 +274,7 @@ def read_assertion(typed: str) -> Assertion:
     )
 
 
-def _credential(typed: str) -> tuple[bytes, dict[str, Any]]:
+def _credential(typed: str) -> tuple[dict[str, Any], bytes, dict[str, Any]]:
     if len(typed) > _LONGEST_TEXT:
         raise Refused(Reason.MALFORMED)
     read = _object(typed)
@@ -271,7 +288,7 @@ def _credential(typed: str) -> tuple[bytes, dict[str, Any]]:
     credential_id = _octets(read, "rawId")
     if not 0 < len(credential_id) <= LONGEST_CREDENTIAL_ID:
         raise Refused(Reason.MALFORMED)
-    return credential_id, response
+    return read, credential_id, response
 
 
 def _object(text: str | bytes) -> dict[str, Any]:
@@ -340,6 +357,8 @@ class Used:
 def made(attestation: Attestation, question: Question, site: Site) -> Made:
     """Judge a new credential (WebAuthn §7.1); raises ``Refused``."""
     _judge_client_data(attestation.client_data, "webauthn.create", question, site)
+    if attestation.discoverable is False:
+        raise Refused(Reason.NOT_DISCOVERABLE)
     try:
         return _made(attestation, question, site)
     except Refused:

@@ -12,6 +12,21 @@
     ? (asked) => PublicKeyCredential.parseCreationOptionsFromJSON(asked)
     : (asked) => PublicKeyCredential.parseRequestOptionsFromJSON(asked);
 
+  // One press is one request: pressed twice, the browser would refuse the second and the page say so.
+  const pressed = (button, act) => {
+    let busy = false;
+    button.addEventListener("click", async () => {
+      if (busy) return;
+      busy = true;
+      error.hidden = true;
+      try {
+        await act();
+      } finally {
+        busy = false;
+      }
+    });
+  };
+
   const say = (words) => {
     error.querySelector("span").textContent = words;
     error.hidden = false;
@@ -27,14 +42,16 @@
     return parse(await answer.json());
   };
 
-  // What is not needed is not sent: no attestation in other shapes, no extension.
+  // What is not needed is not sent: no attestation in other shapes, of the extensions only what is read.
   const send = (credential) => {
-    const { id, rawId, type, response } = credential.toJSON();
+    const { id, rawId, type, response, clientExtensionResults } = credential.toJSON();
     const wanted = ["clientDataJSON", "attestationObject", "transports", "authenticatorData", "signature", "userHandle"];
     const skipped = response.attestationObject ? ["authenticatorData"] : [];
     const kept = wanted.filter((name) => response[name] !== undefined && !skipped.includes(name));
+    const rk = clientExtensionResults?.credProps?.rk;
     form.elements.credential.value = JSON.stringify({
       id, rawId, type, response: Object.fromEntries(kept.map((name) => [name, response[name]])),
+      ...(rk === undefined ? {} : { clientExtensionResults: { credProps: { rk } } }),
     });
     form.requestSubmit();
   };
@@ -77,9 +94,8 @@
       button.className = "primary";
     }
     if (form.dataset.first) button.focus();
-    button.addEventListener("click", async () => {
+    pressed(button, async () => {
       stop();
-      error.hidden = true;
       try {
         send(await navigator.credentials.get({ publicKey: await ask() }));
       } catch (fault) {
@@ -93,8 +109,7 @@
 
   const create = () => {
     const button = document.getElementById("enrol-passkey");
-    button.addEventListener("click", async () => {
-      error.hidden = true;
+    pressed(button, async () => {
       try {
         send(await navigator.credentials.create({ publicKey: await ask() }));
       } catch (fault) {

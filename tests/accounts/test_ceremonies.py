@@ -189,6 +189,22 @@ REFUSED_MADE: dict[str, tuple[Callable[[], Any], Reason]] = {
         Reason.MALFORMED,
     ),
     "another type": (lambda: _with(soft().create(creation()), type="password"), Reason.MALFORMED),
+    "one that is not found without its name": (
+        lambda: _with(soft().create(creation()), clientExtensionResults={"credProps": {"rk": False}}),
+        Reason.NOT_DISCOVERABLE,
+    ),
+    "extensions that are none": (
+        lambda: _with(soft().create(creation()), clientExtensionResults=[]),
+        Reason.MALFORMED,
+    ),
+    "properties that are none": (
+        lambda: _with(soft().create(creation()), clientExtensionResults={"credProps": "rk"}),
+        Reason.MALFORMED,
+    ),
+    "a property that is neither yes nor no": (
+        lambda: _with(soft().create(creation()), clientExtensionResults={"credProps": {"rk": 0}}),
+        Reason.MALFORMED,
+    ),
     "no response": (lambda: _with(soft().create(creation()), response=None), Reason.MALFORMED),
     "transports that are no list": (
         lambda: _responding(soft().create(creation()), transports="usb"),

@@ -16,7 +16,7 @@ import pytest
 from idp.accounts import ceremonies
 from idp.accounts.ceremonies import Made, Person, Purpose, Question, Refused, Site
 from idp.accounts.passkey import Passkey
-from tests.journeys.passkey_walks import USE, asked, enrolled, passkeys, to_login, trail
+from tests.journeys.passkey_walks import MAKE, USE, asked, enrolled, passkeys, to_add, to_login, trail
 from tests.parts.soft_authenticator import Algorithm, SoftAuthenticator, b64, unb64
 from tests.service.in_process import InProcess
 
@@ -25,7 +25,7 @@ ENROL = Question(b"e" * 32, Purpose.ENROL, "session", "sub")
 SIGN_IN = Question(b"s" * 32, Purpose.SIGN_IN, "browser")
 HANDLE = b"h" * 32
 ALGORITHMS: tuple[Algorithm, ...] = ("ES256", "EdDSA", "RS256")
-SIGNED, MADE = 10_000, 3_000
+SIGNED, MADE = 10_000, 10_000
 
 
 @dataclass
@@ -193,3 +193,27 @@ def test_three_hundred_turned_answers_over_http_are_answered_with_the_page(clean
         assert (visitor.page, visitor.last.status_code) == ("login", 200), typed
     assert len(trail(clean_service, "sign_in_succeeded")) == 1
     assert passkeys(clean_service) == 1
+
+
+def test_three_hundred_turned_credentials_over_http_are_answered_with_a_page(
+    clean_service: InProcess,
+) -> None:
+    visitor, _ = enrolled(clean_service)
+    to_add(visitor)
+    members = ("clientDataJSON", "attestationObject", "id")
+    chance = random.Random(17)
+    device, added = SoftAuthenticator(credential_id=b"another"), 1
+    answer: dict[str, Any] = {}
+    for number in range(300):
+        if number % 10 == 0:
+            answer = device.create(asked(visitor, MAKE))
+        ((_, typed),) = mutations(answer, members[number % 3 :], 1, seed=chance.randrange(1 << 30))
+        visitor.press(credential=typed)
+        assert visitor.last.status_code == 200, typed
+        # Nothing signs what a new credential merely says of itself: another honest one, once.
+        if visitor.page == "passkeys":
+            added += 1
+            device = SoftAuthenticator(credential_id=f"another {number}".encode())
+            to_add(visitor)
+        assert visitor.page == "passkey-add", typed
+    assert passkeys(clean_service) == added == len(trail(clean_service, "passkey_added"))

@@ -3,6 +3,7 @@
 The service runs in this process behind a real socket, so that its clock can be moved.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -74,9 +75,13 @@ def enrolled(phone: Device) -> Device:
 
 
 def test_e_enrol(service: InProcess, phone: Device) -> None:
+    posted: list[str] = []
+    phone.page.on("request", lambda request: posted.append(request.post_data or ""))
     phone.by_password()
     phone.enrol()
     expect(phone.page.locator(".notice.good")).to_be_visible()
+    sent_by_browser = json.loads(next(_credential(body) for body in posted if "credential=" in body))
+    assert sent_by_browser["clientExtensionResults"] == {"credProps": {"rk": True}}
     expect(phone.page.locator("[data-passkey-id]")).to_have_count(1)
     assert [one["isResidentCredential"] for one in phone.credentials] == [True]
     (added,) = trail(service, "passkey_added")
@@ -223,6 +228,29 @@ def test_e_confirmed_once_more_with_the_finger(service: InProcess, enrolled: Dev
     enrolled.press("use-passkey")
     enrolled.on("passkeys")
     assert trail(service, "confirmed_again")[-1]["proof"] == "passkey"
+
+
+def test_e_cancelled_prompt_falls_back_to_code(service: InProcess, enrolled: Device) -> None:
+    service.clock.move(HOLD)
+    enrolled.by_button()
+    enrolled.on("account")
+    service.clock.move(301)
+    page = enrolled.page
+    enrolled.touched(False)
+    enrolled.open("/account/passkeys", "account-confirm")
+    enrolled.tell("setUserVerified", isUserVerified=False)
+    enrolled.touched()
+    page.click("#use-passkey")
+    expect(page.locator("#passkey-trouble")).to_be_visible()
+    assert refusals(service) == [], "nothing was sent"
+    enrolled.press("use-code")
+    page.locator('input[name="contact"]').first.check()
+    press(page, "form:has([name=contact]) #continue")
+    to = str(service.post()[0]["to"])
+    page.fill("#code", service.code_for(to))
+    press(page, "form:has(#code) #continue")
+    enrolled.on("passkeys")
+    assert trail(service, "confirmed_again")[-1]["proof"] == ("email_code" if "@" in to else "sms_code")
 
 
 def test_e_user_verification_refused(service: InProcess, enrolled: Device) -> None:

@@ -78,12 +78,12 @@ def test_h4_beside_a_mobile_either_does(service: InProcess, device: SoftAuthenti
     assert sorted(ticked for _, ticked in boxes(visitor)) == [False, True]
 
 
-@pytest.mark.parametrize("state", ["held", "flagged"])
+@pytest.mark.parametrize("state", ["held", "flagged", "suspended"])
 def test_h4_what_confirms_nothing_is_not_asked_for(service: InProcess, state: str) -> None:
     enrolled(service)
-    if state == "flagged":
+    if state != "held":
         service.clock.move(HOLD)
-        run(service, f"UPDATE passkeys SET flagged_at = {service.clock.now()}")
+        run(service, f"UPDATE passkeys SET {state}_at = {service.clock.now()}")
     visitor = proven(service, EMAIL)
     assert visitor.page == "recover-factors"
     assert [ticked for _, ticked in boxes(visitor)] == [False]
