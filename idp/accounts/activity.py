@@ -44,6 +44,12 @@ TOLD: Final[Mapping[Event, str | ByDetail]] = {
         },
         N_("Sign-in"),
     ),
+    Event.SECOND_FACTOR_GIVEN: N_("Sign-in confirmed in a second way"),
+    Event.BROWSER_TRUSTED: N_("No code is asked in one of your browsers any more"),
+    Event.STEPPED_UP: N_("You confirmed that it was you"),
+    Event.STEP_UP_REFUSED: N_("%(app)s asked for a confirmation that was not possible"),
+    Event.OPERATION_APPROVED: N_("You approved an operation of %(app)s"),
+    Event.OPERATION_REFUSED: N_("An operation of %(app)s was not approved"),
     Event.SIGN_IN_FAILED: ByDetail(
         "reason",
         {"asked_again": N_("Wrong password when asked to confirm")},

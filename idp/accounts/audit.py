@@ -33,6 +33,11 @@ class Event(StrEnum):
     CHALLENGE_FAILED = "challenge_failed"
     CHALLENGE_ANSWERED = "challenge_answered"
     SIGN_IN_SUCCEEDED = "sign_in_succeeded"
+    # The second factor at sign-in, trust in a browser, step-up.
+    SECOND_FACTOR_GIVEN = "second_factor_given"
+    BROWSER_TRUSTED = "browser_trusted"
+    STEPPED_UP = "stepped_up"
+    STEP_UP_REFUSED = "step_up_refused"
     SIGN_IN_FAILED = "sign_in_failed"
     SIGN_IN_THROTTLED = "sign_in_throttled"
     SIGN_IN_DISAVOWED = "sign_in_disavowed"
@@ -114,7 +119,13 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
     Event.CHALLENGE_SENT: frozenset({"challenge", "purpose", "channel", "resend"}),
     Event.CHALLENGE_FAILED: frozenset({"challenge", "purpose", "channel", "reason", "tries_left"}),
     Event.CHALLENGE_ANSWERED: frozenset({"challenge", "purpose", "channel"}),
-    Event.SIGN_IN_SUCCEEDED: frozenset({"session", "proof", "acr", "known_browser", "passkey", "held"}),
+    Event.SIGN_IN_SUCCEEDED: frozenset(
+        {"session", "proof", "acr", "known_browser", "passkey", "held", "second_factor"}
+    ),
+    Event.SECOND_FACTOR_GIVEN: frozenset({"session", "proof", "acr", "passkey"}),
+    Event.BROWSER_TRUSTED: frozenset({"session", "trusted", "until"}),
+    Event.STEPPED_UP: frozenset({"session", "proof", "acr", "passkey"}),
+    Event.STEP_UP_REFUSED: frozenset({"session", "wanted", "held"}),
     Event.SIGN_IN_FAILED: frozenset({"reason", "known_browser"}),
     Event.SIGN_IN_THROTTLED: frozenset({"brake", "retry_after"}),
     Event.SIGN_IN_DISAVOWED: frozenset({"session", "sessions", "clients", "suspended"}),

@@ -55,6 +55,8 @@ class Purpose(StrEnum):
     RECOVER = "recover"
     # One operation, and nothing else.
     OPERATION = "operation"
+    # Where a password is not enough: bound to the session and to the request that waits.
+    STEP_UP = "step_up"
 
 
 class Reason(StrEnum):

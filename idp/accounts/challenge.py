@@ -37,6 +37,9 @@ class Purpose(StrEnum):
     FRESH = "fresh"
     # One operation is confirmed, and nothing else by the same code.
     OPERATION = "operation"
+    # The second factor of a sign-in, and of a request that demands more than a password.
+    SIGN_IN = "sign_in"
+    STEP_UP = "step_up"
 
 
 @dataclass(frozen=True, slots=True)

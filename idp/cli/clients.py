@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 OpenIdp = Callable[[], "Idp"]
 
 _KINDS = ("web", "spa", "native", "service", "api")
+_CLASSES = ("urn:idp:acr:1", "urn:idp:acr:2", "urn:idp:acr:3")
 _METHODS = ("none", "client_secret_basic", "client_secret_post", "private_key_jwt")
 _PAGE = 500
 
@@ -78,6 +79,11 @@ def _metadata_options(command: Callable[..., None]) -> Callable[..., None]:
                 "authorization_details_types",
                 multiple=True,
                 help="A type of operation it may ask customers to approve, as in payout.",
+            ),
+            click.option(
+                "--minimum-acr",
+                type=click.Choice(_CLASSES),
+                help="The least class with which it is answered, whatever it asks for.",
             ),
             click.option("--first-party", is_flag=True, help="The insurer's own: no consent page."),
         )

@@ -20,6 +20,7 @@ from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.push import Pushed
 from idp.flows.signing import InvalidToken
+from idp.oidc.assurance import demanded
 from idp.oidc.authorization import pushed, response
 from idp.oidc.authorization.checks import DISPLAYED, REDIRECTED, Asked, Policy, first_fault, request_from
 from idp.oidc.authorization.request import AuthorizationRequest
@@ -35,7 +36,7 @@ from idp.store.approvals import Approval
 from idp.store.authorize import Interaction
 from idp.store.database import Tx
 from idp.store.sessions import SessionRow
-from idp.values import Handle
+from idp.values import Acr, Handle
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +242,51 @@ def turn_away(idp: Idp, interaction: Interaction, fault: OAuthError, *, now: int
     return Answered(_failure(idp, interaction.request, fault))
 
 
+def not_met(
+    idp: Idp, interaction_id: str, browser: Browser, *, wanted: Acr, held: bool, now: int
+) -> Answered | Lost:
+    """What is demanded cannot be earned: the relying party is told so (OpenID Connect Core Error Code
+    unmet_authentication_requirements 1.0). ``held``: something waits that could earn it later."""
+    if browser.digest is None:
+        return Lost()
+    with idp.writing() as tx:
+        interaction = store.find(tx, interaction_id, browser.digest, now=now)
+        if interaction is None or not store.end(tx, interaction.id, now=now):
+            return Lost()
+        row = session_flows.current(idp, tx, browser, now=now)
+        audit.add(
+            tx,
+            Event.STEP_UP_REFUSED,
+            at=now,
+            actor=None if row is None else idp.sealer.pseudonym(f"sub:{row.session.sub}"),
+            client_id=interaction.request.client_id,
+            details={"session": None if row is None else row.session.id, "wanted": wanted, "held": held},
+        )
+    if not _may_answer(idp, interaction.request, now=now):
+        return Lost()
+    fault = OAuthError("unmet_authentication_requirements", "the person cannot confirm as is demanded")
+    return Answered(_failure(idp, interaction.request, fault))
+
+
+@dataclass(frozen=True, slots=True)
+class StepUpAsked:
+    """What the step-up page serves: the request that waits, who asks, and the least class it demands."""
+
+    interaction: Interaction
+    client_name: str
+    wanted: Acr
+
+
+def step_up_asked(idp: Idp, interaction_id: str | None, browser: Browser, *, now: int) -> StepUpAsked | None:
+    """The request that waits for a step-up in this browser, None where none does."""
+    interaction = waiting(idp, interaction_id, browser, now=now)
+    client = None if interaction is None else idp.clients.get(interaction.request.client_id)
+    if interaction is None or client is None:
+        return None
+    wanted = demanded(interaction.request, client, idp.settings.assurance.scopes)
+    return StepUpAsked(interaction, client.name, wanted)
+
+
 def allow(idp: Idp, interaction_id: str, browser: Browser, *, now: int, now_ms: int) -> bool:
     """The person lets the client have what it asks for; False when no request of theirs waits here."""
     if browser.digest is None:
@@ -395,7 +441,7 @@ def _standing(
     now: int,
     now_ms: int,
 ) -> _Standing:
-    row = session_flows.current(idp, tx, browser, now=now)
+    row = session_flows.begun_here(idp, tx, browser, now=now)
     grant = None
     if row is not None and grant_matters(request, client):
         grant = store.grant_of(tx, row.session.sub, client.client_id)
@@ -405,7 +451,14 @@ def _standing(
         bound = approved.bound_to(idp, interaction, approved.opened(idp, interaction), session)
         approval = approvals.find(tx, bound, now=now)
     step = next_step(
-        request, client, session, grant, asked_at=asked_at, now=now_ms, approved=approval is not None
+        request,
+        client,
+        session,
+        grant,
+        scopes=idp.settings.assurance.scopes,
+        asked_at=asked_at,
+        now=now_ms,
+        approved=approval is not None,
     )
     return _Standing(request, client, row, asked_at, step, approval)
 

@@ -29,6 +29,7 @@ from idp.ports import Clock
 from idp.store import audit, clients
 from idp.store.database import Database
 from idp.store.versions import version_of
+from idp.values import Acr
 
 if TYPE_CHECKING:
     from idp.flows.idp import Idp
@@ -317,7 +318,7 @@ def _read(metadata: Mapping[str, Any]) -> Client:
         "token_endpoint_auth_method",
         "id_token_signed_response_alg",
     )
-    optional_texts = ("backchannel_logout_uri", "audience")
+    optional_texts = ("backchannel_logout_uri", "audience", "minimum_acr")
     lists = ("redirect_uris", "post_logout_redirect_uris", "grant_types", "authorization_details_types")
     booleans = (
         "pkce_required",
@@ -341,6 +342,8 @@ def _read(metadata: Mapping[str, Any]) -> Client:
     ]
     if not isinstance(metadata.get("jwks", {}), Mapping):
         faults.append(Fault("jwks", "a JWK Set is wanted (RFC 7517 §5)"))
+    if metadata.get("minimum_acr", Acr.SINGLE) not in [acr.value for acr in Acr]:
+        faults.append(Fault("minimum_acr", f"one of {', '.join(Acr)}"))
     if faults:
         raise InvalidMetadata(faults)
     return from_metadata(metadata)

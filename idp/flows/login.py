@@ -1,8 +1,8 @@
 """Signing in with username and password (journey D).
 
 Known and unknown usernames cost the same: the same reads, one hash, one write (security bar 5.1). Who is told
-"wrong" learns nothing else. The second factor on an untrusted browser will be asked by ``next_step``, not
-here.
+"wrong" learns nothing else. Whether a second factor is due is decided here, once, and stands in the session:
+until it is given (``flows.second_proof``) nobody is signed in.
 """
 
 from dataclasses import dataclass, field
@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 from idp.accounts.audit import Event
 from idp.accounts.lockout import Throttled as Brakes
 from idp.accounts.lockout import sign_in_brakes
+from idp.accounts.unusual import Seen, is_unusual, wants_second_factor
 from idp.flows import new_device, throttle
 from idp.flows import sessions as session_flows
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.sessions import Begun
-from idp.store import accounts, audit, sessions
+from idp.oidc.session import SecondFactor
+from idp.store import accounts, audit, sessions, trusted_browsers
 from idp.store.accounts import AccountRow
+from idp.store.sessions import SessionRow
 from idp.values import Malformed, Proof, ProofKind, parse_contact
 
 LONGEST_PASSWORD = 1024
@@ -84,18 +87,21 @@ def sign_in(
     with idp.reading() as tx:
         account = accounts.find_by_username(tx, index)
         sub = "" if account is None else account.sub
-        known = sessions.browser_is_known(tx, browser.digest or b"\x00" * 32, sub)
-        before = session_flows.current(idp, tx, browser, now=now)
+        seen = sessions.seen_of(tx, browser.digest or b"\x00" * 32, sub, now=now)
+        before = session_flows.begun_here(idp, tx, browser, now=now)
+    known = seen.known
     attempt = Attempt(username, password, browser, known, client_id)
     outcome = check(idp, attempt, account, now=now)
     if not isinstance(outcome, Right):
         return outcome
     usable = outcome.account
     rehashed = idp.hasher.hash(password) if outcome.needs_rehash else None
+    second = _second_factor(idp, attempt, usable, seen, before, now=now)
     begun = session_flows.prepare(
-        idp, browser, usable.sub, Proof(ProofKind.PASSWORD, now_ms), before=before, now=now
+        idp, browser, usable.sub, Proof(ProofKind.PASSWORD, now_ms), before=before, second=second, now=now
     )
-    told = None if known else new_device.prepare(idp, usable, begun, now=now)
+    # Nobody is signed in before a second factor that is due: then it is told.
+    told = None if known or begun.session.is_due else new_device.prepare(idp, usable, begun, now=now)
     with idp.writing() as tx:
         if not accounts.unchanged(tx, usable.sub, usable.password_hash or ""):
             # Recovered, changed or locked while the hash was computed.
@@ -117,11 +123,34 @@ def sign_in(
                 "proof": "password",
                 "acr": begun.session.acr,
                 "known_browser": known,
+                "second_factor": begun.session.second_factor,
             },
         )
+        if second is SecondFactor.TRUSTED:
+            trusted_browsers.used(tx, usable.sub, begun.browser.digest, now=now)
     if told is not None:
         idp.post_waiting.set()
     return SignedIn(begun, username_ends=usable.username_ends_at is not None)
+
+
+def _second_factor(
+    idp: Idp, attempt: Attempt, account: AccountRow, seen: Seen, before: SessionRow | None, *, now: int
+) -> SecondFactor | None:
+    """What becomes of the second factor; None where none is wanted, or was settled in this very session."""
+    policy = idp.settings.assurance.second_factor
+    settled = before is not None and before.session.sub == account.sub and not before.session.is_due
+    if policy == "never" or settled:
+        return None
+    odd = is_unusual(
+        seen,
+        device=attempt.browser.device,
+        network=session_flows.network_of(idp, attempt.browser),
+        failures=throttle.wrong_passwords(idp, attempt.username, now=now),
+        many=idp.settings.assurance.unusual_failures,
+    )
+    if wants_second_factor(policy, seen, unusual=odd):
+        return SecondFactor.DUE
+    return SecondFactor.TRUSTED if seen.trusted else None
 
 
 def check(idp: Idp, attempt: Attempt, account: AccountRow | None, *, now: int) -> Right | Wrong | Throttled:

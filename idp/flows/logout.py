@@ -57,7 +57,7 @@ def sign_out(
     audience = None if hint is None else hint.get("aud")
     named = client_id or (audience if isinstance(audience, str) else None)
     with idp.reading() as tx:
-        row = session_flows.current(idp, tx, browser, now=now)
+        row = session_flows.begun_here(idp, tx, browser, now=now)
     judged = judge(
         hint=hint,
         hint_sent=hint_text is not None,

@@ -79,15 +79,50 @@ def sign_in(
 
 def confirming_options(idp: Idp, known: Owner, *, now: int) -> dict[str, Any] | None:
     """What is asked of somebody who is signed in: one of their own passkeys; None where they have none."""
+    return options_of(idp, known, Purpose.CONFIRM, _of_session(idp, known), now=now)
+
+
+def options_of(idp: Idp, known: Owner, purpose: Purpose, bound_to: str, *, now: int) -> dict[str, Any] | None:
+    """What is asked for this purpose, bound to ``bound_to`` (a pseudonym): one of their passkeys that
+    confirm."""
+    sub = known.account.sub
     with idp.reading() as tx:
-        rows = passkeys.of_account(tx, known.account.sub)
+        rows = passkeys.of_account(tx, sub)
     allowed = tuple(row.passkey for row in rows if row.passkey.confirms(now))
     if not allowed:
         return None
-    sub = known.account.sub
-    return ceremonies.request(
-        idp, Purpose.CONFIRM, _of_session(idp, known), sub=sub, allowed=allowed, now=now
-    )
+    return ceremonies.request(idp, purpose, bound_to, sub=sub, allowed=allowed, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An answer that is good, with what it proves."""
+
+    row: PasskeyRow
+    used: Used
+    proof: Proof
+
+
+def judged(
+    idp: Idp, known: Owner, typed: str, purpose: Purpose, bound_to: str, *, now: int, now_ms: int
+) -> Judged:
+    """Take the answer of somebody who is known; raises ``Refused`` for ``note``, and ``RegistryDown``."""
+    assertion = rules.read_assertion(typed)
+    row, _, used = ceremonies.judge(idp, assertion, purpose, bound_to, sub=known.account.sub, now=now)
+    if not row.passkey.confirms(now):
+        raise Refused(Reason.OWNER)
+    return Judged(row, used, _proof(row.passkey, known.account, now=now, now_ms=now_ms))
+
+
+def note(
+    idp: Idp, refused: Refused, purpose: Purpose, typed: str, browser: Browser, *, now: int
+) -> NotAccepted:
+    """Leave in the trail why an answer of somebody who is known did not do."""
+    try:
+        found = rules.read_assertion(typed).credential_id
+    except Refused:
+        found = None
+    return _refused(idp, refused, purpose, browser, found, now=now)
 
 
 def can_confirm(idp: Idp, known: Owner, *, now: int) -> bool:
@@ -101,25 +136,18 @@ def confirm(
     idp: Idp, known: Owner, typed: str, browser: Browser, *, now: int, now_ms: int
 ) -> Confirmed | NotAccepted:
     """Prove once more, by passkey, that it is them: the session goes on with a new handle (ASVS 7.2.4)."""
-    sub, assertion = known.account.sub, None
+    sub = known.account.sub
     try:
-        assertion = rules.read_assertion(typed)
-        row, _, used = ceremonies.judge(
-            idp, assertion, Purpose.CONFIRM, _of_session(idp, known), sub=sub, now=now
-        )
-        if not row.passkey.confirms(now):
-            raise Refused(Reason.OWNER)
-        proof = _proof(row.passkey, known.account, now=now, now_ms=now_ms)
-        begun = session_flows.prepare(idp, browser, sub, proof, before=known.row, now=now)
+        answer = judged(idp, known, typed, Purpose.CONFIRM, _of_session(idp, known), now=now, now_ms=now_ms)
+        begun = session_flows.prepare(idp, browser, sub, answer.proof, before=known.row, now=now)
 
-        def note(tx: Tx) -> None:
+        def trail(tx: Tx) -> None:
             details: dict[str, Detail] = {"session": begun.session.id, "proof": ProofKind.PASSKEY}
             _add(idp, tx, Event.CONFIRMED_AGAIN, sub, browser, None, details, now=now)
 
-        _write(idp, row, used, begun, note, now=now)
+        _write(idp, answer.row, answer.used, begun, trail, now=now)
     except Refused as refused:
-        found = None if assertion is None else assertion.credential_id
-        return _refused(idp, refused, Purpose.CONFIRM, browser, found, now=now)
+        return note(idp, refused, Purpose.CONFIRM, typed, browser, now=now)
     return Confirmed(begun)
 
 

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from idp.accounts import unusual
 from idp.accounts.audit import Event
 from idp.flows import post
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
-from idp.oidc.session import Session
+from idp.oidc.session import SecondFactor, Session
 from idp.store import audit, outbox, sessions, tokens
 from idp.store.database import Tx
 from idp.store.outbox import Parcel
@@ -25,7 +26,13 @@ SEEN_EVERY = 300
 
 
 def current(idp: Idp, tx: Tx, browser: Browser, *, now: int) -> SessionRow | None:
-    """The live session of this browser."""
+    """The live session of this browser; one whose second factor is due signs nobody in."""
+    row = begun_here(idp, tx, browser, now=now)
+    return None if row is None or row.session.is_due else row
+
+
+def begun_here(idp: Idp, tx: Tx, browser: Browser, *, now: int) -> SessionRow | None:
+    """The same, also where a second factor is due: nothing but that may be done with it."""
     if browser.session is None:
         return None
     return sessions.find(tx, browser.session.digest, now=now, idle=idp.settings.lifetimes.session_idle)
@@ -44,6 +51,13 @@ class Begun:
     browser: Handle = field(repr=False)
     # Two codes (``accounts.device``).
     device: str | None = None
+    # A pseudonym (``accounts.unusual``).
+    network: str | None = None
+
+
+def network_of(idp: Idp, browser: Browser) -> str:
+    """How the network of a browser stands among those an account was met in."""
+    return idp.sealer.pseudonym(f"network:{unusual.network_of(browser.source)}")
 
 
 def farewells(idp: Idp, session: Session, *, now: int) -> tuple[Parcel, ...]:
@@ -155,11 +169,19 @@ def _calls(
 
 
 def prepare(
-    idp: Idp, browser: Browser, sub: str, proof: Proof, *, before: SessionRow | None, now: int
+    idp: Idp,
+    browser: Browser,
+    sub: str,
+    proof: Proof,
+    *,
+    before: SessionRow | None,
+    second: SecondFactor | None = None,
+    now: int,
 ) -> Begun:
     """The session after ``sub`` gave a proof here; the handle is always new (OWASP ASVS 7.2.4).
 
     The same person goes on with their session and what was issued in it; another person's session ends.
+    ``second``: what becomes of the second factor by this proof; else it stays as it was.
     """
     same = before is not None and before.session.sub == sub
     proofs = {old.kind: old for old in before.session.proofs} if before is not None and same else {}
@@ -168,6 +190,7 @@ def prepare(
         id=before.session.id if before is not None and same else idp.entropy.identifier(),
         sub=sub,
         proofs=tuple(proofs.values()),
+        second_factor=second or (before.session.second_factor if before is not None and same else None),
     )
     return Begun(
         session,
@@ -177,6 +200,7 @@ def prepare(
         handle=idp.entropy.handle(),
         browser=browser.handle or idp.entropy.handle(),
         device=browser.device,
+        network=network_of(idp, browser),
     )
 
 
@@ -189,7 +213,15 @@ def begin(idp: Idp, tx: Tx, begun: Begun, *, now: int) -> None:
         sessions.start(
             tx, begun.session, begun.handle.digest, device=begun.device, now=now, expires_at=expires_at
         )
-    sessions.remember_browser(tx, begun.browser.digest, begun.session.sub, device=begun.device, now=now)
+    if not begun.session.is_due:
+        sessions.remember_browser(
+            tx,
+            begun.browser.digest,
+            begun.session.sub,
+            device=begun.device,
+            network=begun.network,
+            now=now,
+        )
     if begun.ends is not None and sessions.end(tx, begun.ends.session.id, now=now):
         for parcel in begun.farewells:
             outbox.add(tx, parcel)

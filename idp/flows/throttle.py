@@ -154,6 +154,19 @@ def pseudonym_of_contact(idp: Idp, contact: Contact, chosen_for: str = "") -> st
 # --- whose counters ---------------------------------------------------------------------------------------
 
 
+def wrong_passwords(idp: Idp, username: str, *, now: int) -> int:
+    """How many wrong passwords were typed for a username (canonical) lately, from anywhere."""
+    actor = idp.sealer.pseudonym(f"username:{username}")
+    brake = Brake(f"login-account:{actor}", idp.settings.limits.login_failures_per_account)
+    return idp.ephemera.count(brake.key(now), now)
+
+
+def otp_account_brakes(idp: Idp, sub: str) -> tuple[Brake, ...]:
+    """The counter of wrong codes of one account, wherever they went and whatever made them (bar 5.3)."""
+    whom = idp.sealer.pseudonym(f"sub:{sub}")
+    return (Brake(f"code-account:{whom}", idp.settings.limits.otp_failures_per_account),)
+
+
 def send_brakes(
     idp: Idp, contact: Contact, source: str, *, signed_in: bool = False, chosen_for: str = ""
 ) -> tuple[Brake, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from idp.values import digest_of
+from idp.values import Acr, digest_of
 
 
 class ClientKind(StrEnum):
@@ -44,6 +44,8 @@ class Client:
     dpop_bound: bool = False
     # The types of operations it may ask people to approve (RFC 9396 §10).
     operation_types: frozenset[str] = frozenset()
+    # The least class with which it is answered; no request of it lowers that.
+    minimum_acr: Acr = Acr.SINGLE
     secret_digest: bytes | None = field(default=None, repr=False)
     disabled: bool = False
     # The resource whose tokens an API client may introspect (its own audience); empty: none.

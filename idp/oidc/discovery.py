@@ -43,7 +43,7 @@ def metadata(
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": list(GRANT_TYPES),
         "subject_types_supported": ["public"],
-        "acr_values_supported": [Acr.SINGLE.value],
+        "acr_values_supported": [acr.value for acr in Acr],
         "prompt_values_supported": list(PROMPTS),
         "ui_locales_supported": list(languages),
         "id_token_signing_alg_values_supported": list(ID_TOKEN_ALGS),
@@ -59,7 +59,7 @@ def metadata(
         "authorization_response_iss_parameter_supported": True,
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
-        "claims_parameter_supported": False,
+        "claims_parameter_supported": True,
         "request_parameter_supported": False,
         # Its default is true (Discovery §3), so it has to be said.
         "request_uri_parameter_supported": False,

@@ -2,7 +2,9 @@
 
     request ──► next_step ──► REGISTER ─┐
                    ▲    ├──► LOGIN ─────┤   each page does one thing and comes back to the question;
-                   │    ├──► OPERATION ─┤   no step sends the person to another one
+                   │    ├► SECOND_FACTOR┤   no step sends the person to another one
+                   │    ├──► STEP_UP ───┤
+                   │    ├──► OPERATION ─┤
                    │    ├──► CONSENT ───┤
                    └────┴───────────────┘
                         ├──► ISSUE          a code leaves
@@ -12,17 +14,24 @@ Freshness needs no flags: a proof given after the request first arrived always s
 when it is at most ``max_age`` old and ``prompt`` has no ``login``. An operation is always approved anew: that
 is younger than any ``max_age``. All times here are in milliseconds.
 
-The second factor, step-up and the passkey offer will be further answers between LOGIN and CONSENT.
+A session that is too old is made young by a step-up where one is wanted anyway: a code given now is an
+authentication now, and the password stays known while the session lives (``oidc.session``).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
+from idp.oidc.assurance import demanded, satisfies
 from idp.oidc.authorization.redirect_uri import uses_private_scheme
 from idp.oidc.authorization.request import AuthorizationRequest
 from idp.oidc.client import Client
 from idp.oidc.errors import OAuthError
 from idp.oidc.session import Session
+from idp.values import Acr
+
+NO_POLICY: Mapping[str, Acr] = MappingProxyType({})
 
 
 class Step(StrEnum):
@@ -30,6 +39,10 @@ class Step(StrEnum):
 
     REGISTER = "register"
     LOGIN = "login"
+    # The second factor of a sign-in under way.
+    SECOND_FACTOR = "second_factor"
+    # More than was proven so far.
+    STEP_UP = "step_up"
     OPERATION = "operation"
     CONSENT = "consent"
     ISSUE = "issue"
@@ -56,19 +69,31 @@ def next_step(
     session: Session | None,
     grant: Grant | None,
     *,
+    scopes: Mapping[str, Acr] = NO_POLICY,
     asked_at: int,
     now: int,
     approved: bool = False,
 ) -> Step | Refuse:
     """The one thing to do next (OpenID Connect Core §3.1.2.3 to §3.1.2.6).
 
+    ``scopes``: the classes that scopes demand by policy.
     ``approved``: this person approved the request's operation, in this session, for this very request.
     """
     silent = "none" in request.prompt
     fresh = session is not None and session.proven_at > asked_at
     if "create" in request.prompt and not fresh:
         return Step.REGISTER
-    if session is None or not _young_enough(request, session, asked_at=asked_at, now=now):
+    if session is None:
+        return _ask(Step.LOGIN, silent, "login_required")
+    if session.is_due:
+        # Nobody is signed in yet, whatever is asked for.
+        return _ask(Step.SECOND_FACTOR, silent, "login_required")
+    wanted = demanded(request, client, scopes)
+    # Approving an operation is two factors of its own, dated now; only a passkey is more.
+    by_approval = request.operation is not None and wanted is not Acr.PASSKEY
+    step_up = not by_approval and _must_step_up(request, session, wanted, asked_at=asked_at, now=now)
+    young = _young_enough(request, session, asked_at=asked_at, now=now)
+    if not young and not (step_up and session.knows_password and "login" not in request.prompt):
         return _ask(Step.LOGIN, silent, "login_required")
     if request.hinted_sub is not None and request.hinted_sub != session.sub:
         # Someone else than the one hinted at has just signed in: asking again would never end.
@@ -77,6 +102,11 @@ def next_step(
             if fresh
             else _ask(Step.LOGIN, silent, "login_required")
         )
+    if step_up:
+        # A code makes two factors only of a password that is known here; a passkey is offered there too.
+        if wanted is Acr.TWO_FACTOR and not session.knows_password:
+            return _ask(Step.LOGIN, silent, "login_required")
+        return _ask(Step.STEP_UP, silent, "interaction_required")
     if request.operation is not None and not approved:
         if not session.has_first_factor:
             # A code to confirm with would be all there is: one factor confirms no operation.
@@ -95,6 +125,14 @@ def grant_matters(request: AuthorizationRequest, client: Client) -> bool:
 
 def _ask(step: Step, silent: bool, error: str) -> Step | Refuse:
     return Refuse(OAuthError(error, "the person would have to be asked")) if silent else step
+
+
+def _must_step_up(
+    request: AuthorizationRequest, session: Session, wanted: Acr, *, asked_at: int, now: int
+) -> bool:
+    since = None if request.max_age is None else now - request.max_age * 1000
+    prompted = "login" in request.prompt
+    return not satisfies(session, wanted, since=since, asked_at=asked_at, prompted=prompted)
 
 
 def _young_enough(request: AuthorizationRequest, session: Session, *, asked_at: int, now: int) -> bool:

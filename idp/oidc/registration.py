@@ -1,8 +1,8 @@
 """Client metadata (RFC 7591 §2, OpenID Connect Dynamic Client Registration §2): what may be registered.
 
 A registration is judged whole: every fault is reported, not only the first. What is stored is the JSON object
-that ``to_metadata`` writes and ``from_metadata`` reads back. Beside the registered names stand four of ours:
-``client_kind``, ``pkce_required``, ``first_party`` and ``audience``.
+that ``to_metadata`` writes and ``from_metadata`` reads back. Beside the registered names stand five of ours:
+``client_kind``, ``pkce_required``, ``first_party``, ``minimum_acr`` and ``audience``.
 """
 
 import re
@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 from idp.oidc.client import Client, ClientKind
 from idp.oidc.jose import public_key
 from idp.oidc.operations.types import OperationType
+from idp.values import Acr
 
 AUTH_METHODS = ("none", "client_secret_basic", "client_secret_post", "private_key_jwt")
 """Client authentication methods of the token endpoint (OpenID Connect Core §9)."""
@@ -90,6 +91,7 @@ def from_metadata(
         pushed_only=stored.get("require_pushed_authorization_requests", False),
         dpop_bound=stored.get("dpop_bound_access_tokens", False),
         operation_types=frozenset(stored.get("authorization_details_types", ())),
+        minimum_acr=Acr(stored.get("minimum_acr", Acr.SINGLE)),
         secret_digest=secret_digest,
         disabled=disabled,
         audience=stored.get("audience"),
@@ -122,6 +124,8 @@ def to_metadata(client: Client) -> dict[str, Any]:
         metadata["backchannel_logout_session_required"] = True
     if client.jwks is not None:
         metadata["jwks"] = dict(client.jwks)
+    if client.minimum_acr is not Acr.SINGLE:
+        metadata["minimum_acr"] = client.minimum_acr.value
     if client.audience is not None:
         metadata["audience"] = client.audience
     return metadata

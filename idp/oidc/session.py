@@ -1,6 +1,7 @@
 """A person's session with us, and what the proofs given in it are worth."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from idp.values import Acr, Amr, Proof, ProofKind
 
@@ -18,6 +19,17 @@ _METHODS: dict[ProofKind, tuple[Amr, ...]] = {
 _SECOND = frozenset({ProofKind.SMS_CODE, ProofKind.TOTP, ProofKind.RECOVERY_CODE})
 """What is had, beside a password that is known."""
 
+
+class SecondFactor(StrEnum):
+    """What became of the second factor when the session began; nothing where none was wanted."""
+
+    # Until it is given, nobody is signed in.
+    DUE = "due"
+    DONE = "done"
+    # Its owner trusts this browser.
+    TRUSTED = "trusted"
+
+
 TOGETHER = 10 * 60 * 1000
 """Milliseconds between the first and the last proof of what still is one authentication."""
 
@@ -29,6 +41,23 @@ class Session:
     id: str
     sub: str
     proofs: tuple[Proof, ...]
+    second_factor: SecondFactor | None = None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a second factor is still to be given before anybody is signed in."""
+        return self.second_factor is SecondFactor.DUE
+
+    @property
+    def knows_password(self) -> bool:
+        """Whether a code given now makes two factors of it."""
+        return any(proof.kind is ProofKind.PASSWORD for proof in self.proofs)
+
+    def factor_at(self, acr: Acr) -> int:
+        """When the newest proof was given that makes this class more than a password (milliseconds); 0 for
+        none."""
+        strong = {ProofKind.PASSKEY} if acr is Acr.PASSKEY else {*_SECOND, ProofKind.PASSKEY}
+        return max((one.at for one in self.proofs if one.kind in strong and not one.held), default=0)
 
     @property
     def proven_at(self) -> int:

@@ -4,15 +4,17 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import and_, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from idp.oidc.session import Session
+from idp.accounts.unusual import Seen
+from idp.oidc.session import SecondFactor, Session
 from idp.store import trusted_browsers
 from idp.store.database import Tx
 from idp.store.prepared import Prepared
 from idp.store.tables import accounts, authorizations, known_browsers, sessions
+from idp.store.tables import trusted_browsers as trusted_table
 from idp.values import Amr, Proof, ProofKind
 
 
@@ -36,7 +38,14 @@ class LiveSession:
 
 
 _FIND = Prepared(
-    select(sessions.c.id, sessions.c.sub, sessions.c.proofs, sessions.c.last_seen_at, accounts.c.language)
+    select(
+        sessions.c.id,
+        sessions.c.sub,
+        sessions.c.proofs,
+        sessions.c.second_factor,
+        sessions.c.last_seen_at,
+        accounts.c.language,
+    )
     .join_from(sessions, accounts, sessions.c.sub == accounts.c.sub)
     .where(
         sessions.c.handle_digest == bindparam("digest"),
@@ -55,7 +64,10 @@ _RENEW = (
     update(sessions)
     .where(sessions.c.id == bindparam("session_id"), sessions.c.ended_at.is_(None))
     .values(
-        handle_digest=bindparam("new_digest"), proofs=bindparam("new_proofs"), last_seen_at=bindparam("now")
+        handle_digest=bindparam("new_digest"),
+        proofs=bindparam("new_proofs"),
+        second_factor=bindparam("new_second_factor"),
+        last_seen_at=bindparam("now"),
     )
 )
 _END = (
@@ -108,12 +120,38 @@ _KNOWN = select(known_browsers.c.sub).where(
     known_browsers.c.browser_digest == bindparam("browser_digest"), known_browsers.c.sub == bindparam("sub")
 )
 
+_SEEN_OF = (
+    select(
+        known_browsers.c.browser_digest,
+        known_browsers.c.device,
+        known_browsers.c.network,
+        trusted_table.c.expires_at,
+    )
+    .join_from(
+        known_browsers,
+        trusted_table,
+        and_(
+            trusted_table.c.sub == known_browsers.c.sub,
+            trusted_table.c.browser_digest == known_browsers.c.browser_digest,
+            trusted_table.c.expires_at > bindparam("now"),
+        ),
+        isouter=True,
+    )
+    .where(known_browsers.c.sub == bindparam("of_sub"))
+    # This one first, whatever else there is.
+    .order_by(
+        (known_browsers.c.browser_digest == bindparam("browser_digest")).desc(),
+        known_browsers.c.last_seen_at.desc(),
+    )
+    .limit(100)
+)
+
 
 def _remember(dialect: Any) -> Any:
     insert = dialect(known_browsers)
     return insert.on_conflict_do_update(
         index_elements=["browser_digest", "sub"],
-        set_={"last_seen_at": insert.excluded.last_seen_at, "device": insert.excluded.device},
+        set_={name: insert.excluded[name] for name in ("last_seen_at", "device", "network")},
     )
 
 
@@ -121,14 +159,15 @@ _REMEMBER = {"sqlite": _remember(sqlite_insert), "postgresql": _remember(postgre
 
 
 def find(tx: Tx, handle_digest: bytes, *, now: int, idle: int) -> SessionRow | None:
-    """The live session a cookie stands for; None when ended, expired, idle too long, or the account not
-    active."""
+    """The live session a cookie stands for, with a second factor that is due too; None when ended, expired,
+    idle too long, or the account not active."""
     row = _FIND.one_or_none(tx, {"digest": handle_digest, "now": now, "idle_since": now - idle})
     if row is None:
         return None
-    session_id, sub, written, last_seen_at, language = row
+    session_id, sub, written, second, last_seen_at, language = row
     proofs = tuple(_proof(*parts) for parts in json.loads(written))
-    return SessionRow(Session(session_id, sub, proofs), language, last_seen_at)
+    session = Session(session_id, sub, proofs, None if second is None else SecondFactor(second))
+    return SessionRow(session, language, last_seen_at)
 
 
 def start(
@@ -142,6 +181,7 @@ def start(
             "handle_digest": handle_digest,
             "sub": session.sub,
             "proofs": _written(session.proofs),
+            "second_factor": session.second_factor,
             "created_at": now,
             "last_seen_at": now,
             "expires_at": expires_at,
@@ -156,6 +196,7 @@ def renew(tx: Tx, session: Session, handle_digest: bytes, *, now: int) -> None:
         "session_id": session.id,
         "new_digest": handle_digest,
         "new_proofs": _written(session.proofs),
+        "new_second_factor": session.second_factor,
         "now": now,
     }
     tx.execute(_RENEW, values)
@@ -214,8 +255,28 @@ def browser_is_known(tx: Tx, browser_digest: bytes, sub: str) -> bool:
     return tx.execute(_KNOWN, {"browser_digest": browser_digest, "sub": sub}).one_or_none() is not None
 
 
-def remember_browser(tx: Tx, browser_digest: bytes, sub: str, *, now: int, device: str | None = None) -> None:
-    """Note that this browser signed this account in."""
+def seen_of(tx: Tx, browser_digest: bytes, sub: str, *, now: int) -> Seen:
+    """What is known of the browsers of an account, and of this one."""
+    rows = tx.execute(_SEEN_OF, {"browser_digest": browser_digest, "of_sub": sub, "now": now}).all()
+    this = next((row for row in rows if row.browser_digest == browser_digest), None)
+    return Seen(
+        known=this is not None,
+        trusted=this is not None and this.expires_at is not None,
+        devices=frozenset(row.device for row in rows if row.device),
+        networks=frozenset(row.network for row in rows if row.network),
+    )
+
+
+def remember_browser(
+    tx: Tx,
+    browser_digest: bytes,
+    sub: str,
+    *,
+    now: int,
+    device: str | None = None,
+    network: str | None = None,
+) -> None:
+    """Note that this browser signed this account in, from this network (a pseudonym)."""
     tx.execute(
         _REMEMBER[tx.dialect.name],
         {
@@ -224,6 +285,7 @@ def remember_browser(tx: Tx, browser_digest: bytes, sub: str, *, now: int, devic
             "created_at": now,
             "last_seen_at": now,
             "device": device,
+            "network": network,
         },
     )
 

@@ -34,6 +34,9 @@ url = "{database_url}"
 [keys]
 directory = "{folder}/keys"
 
+[assurance]
+second_factor = "never"
+
 [delivery]
 inbox_path = "{folder}/inbox.jsonl"
 

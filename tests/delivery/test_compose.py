@@ -25,6 +25,7 @@ LINK = f"https://{LONGEST_HOST}/register/link/{'x' * 43}"
 CODE_PURPOSES = (
     Purpose.REGISTRATION_CODE,
     Purpose.SIGN_IN_CODE,
+    Purpose.STEP_UP_CODE,
     Purpose.CONFIRM_CODE,
     Purpose.RECOVERY_CODE,
     Purpose.USERNAME_CODE,

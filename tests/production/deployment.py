@@ -316,3 +316,23 @@ def code_in(text: str) -> str:
     found = re.search(r"\b\d{6}\b", text)
     assert found is not None, text
     return found[0]
+
+
+def sign_in_code(deployment: Deployment, contact: str) -> str:
+    """The newest code to sign in that went to a contact, by SMS or by mail."""
+    deadline = time.monotonic() + 5
+    while True:
+        texts = [
+            str(post.json["text"])
+            for post in deployment.sms.posts
+            if (post.json["to"], post.json["purpose"]) == (contact, "sign_in_code")
+        ]
+        texts += [
+            mail.text
+            for mail in deployment.mail.received
+            if contact in mail.recipients and "codice per accedere" in str(mail.message["Subject"])
+        ]
+        if texts:
+            return code_in(texts[-1])
+        assert time.monotonic() < deadline, deployment.log("worker")
+        time.sleep(0.05)

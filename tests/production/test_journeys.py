@@ -7,7 +7,7 @@ import time
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.production.deployment import SENDER, SMS_SECRET, Deployment, code_in
+from tests.production.deployment import SENDER, SMS_SECRET, Deployment, code_in, sign_in_code
 from tests.service.on_screen import on_page, press
 
 pytestmark = [pytest.mark.production, pytest.mark.slow]
@@ -95,6 +95,21 @@ def test_c100003_registers_by_sms_signed_and_comes_back_with_his_password(
     press(page, "#logout")
     on_page(page, "portal-home")
 
+    press(page, "#login")
+    on_page(page, "login")
+    page.fill("#username", "+39 347 123 4502")
+    page.fill("#password", PASSWORD)
+    press(page, "#continue")
+    # The second factor, by SMS.
+    on_page(page, "login-code")
+    page.fill("#code", sign_in_code(deployment, "+393471234502"))
+    page.check("#trust_browser")
+    press(page, "form:has(#code) #continue")
+    on_page(page, "portal-policies")
+
+    # The browser is trusted now: its owner is asked for no code.
+    press(page, "#logout")
+    on_page(page, "portal-home")
     press(page, "#login")
     on_page(page, "login")
     page.fill("#username", "+39 347 123 4502")

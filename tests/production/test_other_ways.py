@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.production.deployment import Deployment, code_in
+from tests.production.deployment import Deployment, code_in, sign_in_code
 from tests.production.test_journeys import PASSWORD, answer, ask_for_a_code
 from tests.service.on_screen import on_page, press
 
@@ -109,6 +109,9 @@ def test_c100010_registers_by_the_link_of_a_mail_in_another_browser(
     expect(page.locator("#password-error")).to_be_visible()
     page.fill("#password", NEW_PASSWORD)
     press(page, "#continue")
+    on_page(page, "login-code")
+    page.fill("#code", sign_in_code(deployment, "info@caffedellangolo.example"))
+    press(page, "form:has(#code) #continue")
     on_page(page, "portal-policies")
 
 
@@ -165,6 +168,9 @@ def test_c100014_recovers_by_sms_and_is_signed_out_elsewhere(
     lost.fill("#username", "380 123 4513")
     lost.fill("#password", NEW_PASSWORD)
     press(lost, "#continue")
+    on_page(lost, "login-code")
+    lost.fill("#code", sign_in_code(deployment, "+393801234513"))
+    press(lost, "form:has(#code) #continue")
     on_page(lost, "portal-policies")
     told = deployment.mail.wait_for_mail("giuseppe.russo60@posta.example", count=2).text
     assert "password" in told.lower()

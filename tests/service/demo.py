@@ -49,12 +49,12 @@ class Demo:
         with urllib.request.urlopen(f"{self.issuer}/dev/inbox?format=json", timeout=5) as answer:
             return list(json.load(answer))
 
-    def code_for(self, contact: str, within: float = 5.0) -> str:
-        """The newest code sent to a contact."""
+    def code_for(self, contact: str, within: float = 5.0, *, purpose: str | None = None) -> str:
+        """The newest code sent to a contact, for this purpose where one is named."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
             for message in self.inbox():
-                if message["to"] == contact and message["code"]:
+                if message["to"] == contact and message["code"] and purpose in (None, message["purpose"]):
                     return str(message["code"])
             time.sleep(0.05)
         raise AssertionError(f"no code arrived within {within} seconds")

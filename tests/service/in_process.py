@@ -43,6 +43,8 @@ def settings_for(folder: Path, url: str, **sections: Mapping[str, Any]) -> Setti
         "database": {"url": url, "sqlite_synchronous": "NORMAL"},
         "keys": {"directory": folder / "keys"},
         "password": dict(CHEAP_HASHES),
+        # What a password alone opens is what most tests are about; the default has files of its own.
+        "assurance": {"second_factor": "never", "scopes": {}},
         "delivery": {"inbox_path": folder / "inbox.jsonl"},
         "logout": {"allow_loopback_callbacks": True},
         "resources": {

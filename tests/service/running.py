@@ -45,6 +45,9 @@ directory = "{folder}/keys"
 argon2_memory_kib = 64
 argon2_iterations = 1
 
+[assurance]
+second_factor = "never"
+
 [delivery]
 inbox_path = "{folder}/inbox.jsonl"
 

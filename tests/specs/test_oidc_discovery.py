@@ -69,7 +69,7 @@ def test_only_what_is_done_is_offered(document: dict[str, Any]) -> None:
     assert document["prompt_values_supported"] == ["none", "login", "consent", "create"]
     assert document["request_parameter_supported"] is False
     assert document["request_uri_parameter_supported"] is False
-    assert document["claims_parameter_supported"] is False
+    assert document["claims_parameter_supported"] is True
     assert document["authorization_response_iss_parameter_supported"] is True
     assert document["backchannel_logout_supported"] is True
     assert document["backchannel_logout_session_supported"] is True

@@ -21,6 +21,8 @@ class Purpose(StrEnum):
     AMBIGUOUS = "registration_ambiguous"
     ACCOUNT_CREATED = "account_created"
     SIGN_IN_CODE = "sign_in_code"
+    # Where a password is not enough.
+    STEP_UP_CODE = "step_up_code"
     # Whoever is signed in proves once more that it is them.
     CONFIRM_CODE = "confirm_code"
     # One operation, which the message says.

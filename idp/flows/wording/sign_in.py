@@ -47,6 +47,40 @@ SIGN_IN: Mapping[Purpose, Wording] = {
             ),
         ),
     ),
+    Purpose.STEP_UP_CODE: Wording(
+        sms=(
+            N_(
+                "%(code)s is your code to confirm that it is you on %(brand)s. Valid for %(minutes)s "
+                "minutes. Tell nobody: if someone asks for it, even in our name, it is a scam.\n"
+                "@%(host)s #%(code)s"
+            ),
+            N_(
+                "%(code)s is your code to confirm that it is you. Valid for %(minutes)s minutes. Tell "
+                "nobody: if someone asks for it, even in our name, it is a scam.\n@%(host)s #%(code)s"
+            ),
+            N_(
+                "%(code)s: code to confirm it is you, valid %(minutes)s min. Tell nobody: if someone asks "
+                "for it, even in our name, it is a scam\n@%(host)s #%(code)s"
+            ),
+            N_(
+                "%(code)s is your code to confirm that it is you. Valid for %(minutes)s minutes. Tell "
+                "nobody: if someone asks for it, even in our name, it is a scam."
+            ),
+        ),
+        longest_sms=LONGEST_CODE_SMS,
+        subject=N_("Your code to confirm that it is you on %(brand)s"),
+        before=(
+            N_("This is your code to confirm that it is you. Type it on the page where you asked for it:"),
+        ),
+        after=(
+            VALID_FOR,
+            TELL_NOBODY,
+            N_(
+                "If you are not confirming anything, someone is in your account: change your password at "
+                "once. Without the code they do nothing important."
+            ),
+        ),
+    ),
     Purpose.CONFIRM_CODE: Wording(
         sms=(
             N_(

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from idp.oidc.assurance import claims_asked, known
 from idp.oidc.authorization import pkce
 from idp.oidc.authorization.redirect_uri import is_registered
 from idp.oidc.authorization.request import AuthorizationRequest
@@ -210,6 +211,18 @@ def max_age_is_a_number(asked: Asked) -> OAuthError | None:
     return None
 
 
+def claims_can_be_read(asked: Asked) -> OAuthError | None:
+    """Is ``claims`` what it should be, and can what is essential be earned here (OpenID Connect Core §5.5,
+    Unmet Authentication Requirements 1.0)?"""
+    try:
+        claims = claims_asked(asked.get("claims"))
+    except ValueError:
+        return _refuse("invalid_request", "claims is not a JSON object of claims")
+    if claims.essential and not known(claims.essential):
+        return _refuse("unmet_authentication_requirements", "no such acr is known here")
+    return None
+
+
 def rest_is_short(asked: Asked) -> OAuthError | None:
     """Are nonce and login_hint of a length that can be kept?"""
     if len(asked.get("nonce") or "") > asked.policy.nonce_length:
@@ -231,6 +244,7 @@ REDIRECTED: tuple[Check, ...] = (
     operation_is_right,
     prompt_is_legal,
     max_age_is_a_number,
+    claims_can_be_read,
     rest_is_short,
 )
 
@@ -265,6 +279,7 @@ def request_from(asked: Asked, *, hinted_sub: str | None) -> AuthorizationReques
     if operation is not None:
         # Its token is for nothing else, and is not renewed.
         scope = tuple(word for word in scope if word in ("openid", operation.scope))
+    claims = claims_asked(asked.get("claims"))
     return AuthorizationRequest(
         client_id=asked.known_client.client_id,
         redirect_uri=asked.get("redirect_uri") or "",
@@ -277,8 +292,10 @@ def request_from(asked: Asked, *, hinted_sub: str | None) -> AuthorizationReques
         max_age=None if age is None else int(age),
         login_hint=asked.get("login_hint"),
         ui_locales=asked.words("ui_locales")[:10],
-        acr_values=asked.words("acr_values")[:10],
-        hinted_sub=hinted_sub,
+        acr_values=(*asked.words("acr_values")[:10], *claims.voluntary),
+        essential_acr=claims.essential,
+        # A `sub` that is asked for must be met (OpenID Connect Core §5.5.1); a hint is a hint.
+        hinted_sub=hinted_sub if claims.sub is None else claims.sub,
         dpop_jkt=asked.get("dpop_jkt"),
         pushed=asked.pushed,
         operation=operation,

@@ -22,7 +22,9 @@ class AuthorizationRequest:
     max_age: int | None = None
     login_hint: str | None = None
     ui_locales: tuple[str, ...] = ()
+    # Of which one is asked for; and of which one must be earned (``claims``, OpenID Connect Core §5.5.1.1).
     acr_values: tuple[str, ...] = ()
+    essential_acr: tuple[str, ...] = ()
     # `sub` of a valid id_token_hint.
     hinted_sub: str | None = None
     # The key with which alone the code may be redeemed (RFC 9449 §10).
@@ -38,13 +40,16 @@ class AuthorizationRequest:
         if self.operation is None:
             # A node of the release before does not know the name.
             del stored["operation"]
+        if not self.essential_acr:
+            # A node of the release before reads what it knows.
+            del stored["essential_acr"]
         return stored
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "AuthorizationRequest":
         """The request that ``to_json`` wrote."""
-        lists = ("scope", "prompt", "ui_locales", "acr_values")
-        fields: dict[str, Any] = {**stored, **{name: tuple(stored[name]) for name in lists}}
+        lists = ("scope", "prompt", "ui_locales", "acr_values", "essential_acr")
+        fields: dict[str, Any] = {**stored, **{name: tuple(stored.get(name, ())) for name in lists}}
         operation = stored.get("operation")
         fields["operation"] = None if operation is None else Operation(**operation)
         return cls(**fields)

@@ -14,6 +14,8 @@ PAGE_OF = {
     Step.LOGIN: "/login",
     Step.REGISTER: "/register",
     Step.OPERATION: "/step-up",
+    Step.SECOND_FACTOR: "/login/code",
+    Step.STEP_UP: "/step-up",
     Step.CONSENT: "/consent",
 }
 

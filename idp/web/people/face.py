@@ -12,6 +12,7 @@ from idp.web.people import (
     legal,
     link,
     login,
+    login_code,
     logout,
     operation,
     passkey_offer,
@@ -32,9 +33,9 @@ def create(idp: Idp, pages: Pages, *, messages: inbox.Messages | None) -> Flask:
     """The Flask application of the pages; ``messages`` opens the development inbox."""
     app = Flask("idp.web.people", static_folder=None, template_folder=None)
     face = Face(idp, pages, Cookies(idp.issuer))
-    for door in (authorize, login, passkey_offer, operation, register, identify, link, recover, account):
+    for door in (authorize, login, login_code, passkey_offer, operation, register, identify, link):
         app.register_blueprint(door.blueprint(face))
-    for door in (logout, legal):
+    for door in (recover, account, logout, legal):
         app.register_blueprint(door.blueprint(face))
     if messages is not None:
         app.register_blueprint(inbox.blueprint(face, messages))

@@ -10,9 +10,11 @@ from idp.flows.authorize import Lost
 from idp.flows.login import SignedIn, Throttled, Wrong
 from idp.flows.passkey_sign_in import NotAccepted
 from idp.values import Acr
+from idp.web.people import login_code
 from idp.web.people.account import doors
 from idp.web.people.account.doors import Door
 from idp.web.people.forms import LoginForm
+from idp.web.people.login_code import CODE
 from idp.web.people.passkey_offer import OFFER, SIGN_IN_OPTIONS
 from idp.web.people.visit import Face, Visit
 from idp.web.people.words import again_in
@@ -70,6 +72,7 @@ def blueprint(face: Face) -> Blueprint:
             page,
             client_id=interaction.request.client_id,
             onward=lambda: visit.go("/authorize/resume", interaction=interaction.id),
+            second=lambda: visit.go(CODE, interaction=interaction.id),
             choose=lambda: visit.go("/account/username", interaction=interaction.id),
             offer=lambda: visit.go(OFFER, interaction=interaction.id),
         )
@@ -103,6 +106,7 @@ def blueprint(face: Face) -> Blueprint:
             page,
             client_id=None,
             onward=lambda: visit.go(to.path),
+            second=lambda: visit.go(CODE, to=to.name),
             choose=lambda: visit.go("/account/username"),
             offer=lambda: visit.go(OFFER, to=to.name),
         )
@@ -113,11 +117,13 @@ def blueprint(face: Face) -> Blueprint:
         *,
         client_id: str | None,
         onward: Callable[[], Response],
+        second: Callable[[], Response],
         choose: Callable[[], Response],
         offer: Callable[[], Response],
     ) -> Response:
         """Take username and password, or a passkey.
 
+        ``second`` is for whoever is to confirm in a second way before they are signed in.
         ``choose`` is for whoever needs another username (journey L), ``offer`` for whoever could sign in with
         fingerprint or face and does not yet (journey A8).
         """
@@ -136,6 +142,9 @@ def blueprint(face: Face) -> Blueprint:
             now_ms=visit.now_ms,
         )
         match outcome:
+            case SignedIn(begun) if begun.session.is_due:
+                login_code.send_first(visit, begun)
+                return visit.signed_in(second(), begun)
             case SignedIn(begun, username_ends):
                 if username_ends:
                     return visit.signed_in(choose(), begun)

@@ -12,6 +12,7 @@ from idp.flows.authorize import Lost
 from idp.flows.operations import Approved, NotAccepted, Unknown, Wanted
 from idp.flows.proving import Limited, NotYet, Refused, Sent
 from idp.values import ProofKind
+from idp.web.people import step_up
 from idp.web.people.account.entering import later
 from idp.web.people.account.passkeys import json_answer
 from idp.web.people.forms import ConfirmCodeForm
@@ -28,9 +29,13 @@ def blueprint(face: Face) -> Blueprint:
     door = Blueprint("operation", __name__)
     idp = face.idp
 
-    def enter() -> tuple[Visit, Wanted] | Response:
-        visit = Visit(face, request)
-        visit.must_be_ours()
+    def is_plain(visit: Visit) -> bool:
+        """Whether a stronger confirmation is wanted, and no operation."""
+        named = visit.query.get("interaction")
+        waiting = authorize.waiting(idp, named, visit.browser, now=visit.now)
+        return waiting is not None and waiting.request.operation is None
+
+    def enter(visit: Visit) -> tuple[Visit, Wanted] | Response:
         named = visit.query.get("interaction")
         if named is None:
             newest = authorize.waiting(idp, None, visit.browser, now=visit.now)
@@ -47,11 +52,15 @@ def blueprint(face: Face) -> Blueprint:
         return visit, found
 
     @door.route(PATH, methods=["GET", "POST"])
-    def step_up() -> Response:
-        entered = enter()
+    def operation() -> Response:
+        visit = Visit(face, request)
+        visit.must_be_ours()
+        if is_plain(visit):
+            return step_up.serve(visit)
+        entered = enter(visit)
         if isinstance(entered, Response):
             return entered
-        visit, wanted = entered
+        _, wanted = entered
         if not visit.pressed:
             return _page(visit, wanted, {})
         onward = visit.go("/authorize/resume", interaction=wanted.interaction.id)
@@ -74,10 +83,14 @@ def blueprint(face: Face) -> Blueprint:
 
     @door.post(PASSKEY)
     def passkey() -> Response:
-        entered = enter()
+        visit = Visit(face, request)
+        visit.must_be_ours()
+        if is_plain(visit):
+            return step_up.options(visit)
+        entered = enter(visit)
         if isinstance(entered, Response):
             return json_answer(None)
-        visit, wanted = entered
+        _, wanted = entered
         return json_answer(operations.passkey_options(idp, wanted, now=visit.now))
 
     def _by_code(visit: Visit, wanted: Wanted, onward: Response) -> Response:

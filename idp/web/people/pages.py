@@ -32,6 +32,8 @@ STATIC = ROOT / "static"
 
 TEMPLATE_OF: Mapping[str, str] = {
     "login": "login/login.html",
+    "login-code": "login/code.html",
+    "step-up": "step_up/step_up.html",
     "register-profile": "register/profile.html",
     "register-data": "register/data.html",
     "register-password": "register/password.html",

@@ -18,7 +18,7 @@ from idp.web.people.forms.identify import (
     IdentifyForm,
     IdentifyWithBirthDateForm,
 )
-from idp.web.people.forms.login import LoginForm
+from idp.web.people.forms.login import LoginForm, SecondProofForm
 from idp.web.people.forms.recover import RecoverFactorsForm, RecoverPasswordForm, RecoverVerifyForm
 from idp.web.people.forms.register import (
     LINK_FORMS,
@@ -64,5 +64,6 @@ __all__ = [
     "RegisterUsernameForm",
     "RegisterVerifyForm",
     "RepeatedField",
+    "SecondProofForm",
     "UsernameVerifyForm",
 ]

@@ -1,13 +1,15 @@
 """The form of sign-in (journey D)."""
 
-from wtforms import StringField
+from wtforms import BooleanField, StringField
 
 from idp.web.people.forms.base import (
     LONGEST_PASSWORD,
     LONGEST_USERNAME,
     PageForm,
     at_most,
+    digits,
     required,
+    six_digits,
     stripped,
 )
 
@@ -17,3 +19,10 @@ class LoginForm(PageForm):
 
     username = StringField(filters=[stripped], validators=[required(), at_most(LONGEST_USERNAME)])
     password = StringField(validators=[required(), at_most(LONGEST_PASSWORD)])
+
+
+class SecondProofForm(PageForm):
+    """`login-code` and `step-up`: the code, and at sign-in whether this browser is trusted."""
+
+    code = StringField(filters=[digits], validators=[required(), six_digits])
+    trust_browser = BooleanField()

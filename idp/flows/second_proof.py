@@ -1,0 +1,348 @@
+"""A proof beside the password: the second factor of a sign-in, and step-up (journeys D and F).
+
+::
+
+    ways ──chosen, sent by a press──▶ code ──right──▶ proven: the session goes on with a new handle
+      └──passkey──────────────────────────────────────▲
+
+Who it is, where a code goes and what it is worth come from the session and from ``flows.confirming`` alone;
+of the browser only the answer is taken, and the name of one of the ways. Every wrong answer counts for its
+contact, for the account and for everybody together (security bar 5.3).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from idp.accounts import ceremonies as passkey_rules
+from idp.accounts.audit import Detail, Event
+from idp.accounts.ceremonies import Purpose as Ceremony
+from idp.accounts.ceremonies import Reason
+from idp.accounts.challenge import Challenge, Purpose
+from idp.accounts.lockout import Throttled as Braked
+from idp.flows import confirming, new_device, passkey_sign_in, proving, throttle
+from idp.flows import sessions as session_flows
+from idp.flows.browser import Browser
+from idp.flows.confirming import Use, Way, Ways
+from idp.flows.fresh import Owner
+from idp.flows.idp import Idp
+from idp.flows.new_device import NewDevice
+from idp.flows.passkey_sign_in import NotAccepted
+from idp.flows.proving import Late, Limited, NotYet, Question, Refused, Sent
+from idp.flows.sessions import Begun
+from idp.flows.wording import Purpose as Letter
+from idp.oidc.session import SecondFactor
+from idp.store import accounts, audit, challenges, passkeys, sessions, trusted_browsers
+from idp.store.database import Tx
+from idp.values import Acr, Contact, Proof, ProofKind
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What a second proof is wanted for: the same steps, under other names."""
+
+    use: Use
+    purpose: Purpose
+    letter: Letter
+    event: Event
+    # Whether whoever answers has got in already, so that their network has no counter of its own.
+    signed_in: bool
+
+
+AT_SIGN_IN = Want(
+    Use.SIGN_IN, Purpose.SIGN_IN, Letter.SIGN_IN_CODE, Event.SECOND_FACTOR_GIVEN, signed_in=False
+)
+AT_STEP_UP = Want(Use.STEP_UP, Purpose.STEP_UP, Letter.STEP_UP_CODE, Event.STEPPED_UP, signed_in=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """It is proven: the session goes on with a new handle."""
+
+    begun: Begun
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyProven:
+    """The same answer was sent twice, and the first one did it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where it stands: the ways, the one under way, and the code that was sent there, if one was."""
+
+    ways: Ways
+    way: Way | None
+    challenge: Challenge | None
+
+
+def owner(idp: Idp, browser: Browser, want: Want, *, now: int) -> Owner | None:
+    """Whose session it is in this browser; for a sign-in one whose second factor is due, else a whole one."""
+    with idp.reading() as tx:
+        row = session_flows.begun_here(idp, tx, browser, now=now)
+        account = None if row is None else accounts.by_sub(tx, row.session.sub)
+    if row is None or account is None or row.session.is_due is not (want is AT_SIGN_IN):
+        return None
+    return Owner(row, account, accounts.open_profile(idp.sealer, account))
+
+
+def standing(
+    idp: Idp, known: Owner, want: Want, handle: str | None, *, least: Acr = Acr.SINGLE, now: int
+) -> Standing:
+    """Where it stands, with the way of this name, else the one a code went to, else the strongest.
+
+    ``least``: ways that earn less are left out. Raises ``RegistryDown``.
+    """
+    found = confirming.ways(idp, known, want.use, now=now)
+    if least is Acr.PASSKEY:
+        found = Ways(_passkeys(found.open), _passkeys(found.held))
+    challenge = _latest(idp, known, want)
+    sent_to = None if challenge is None else _sent_to(idp, challenge)
+    way = found.named(handle) if handle else None
+    if way is None and sent_to is not None:
+        way = next((one for one in found.open if one.contact == sent_to), None)
+    if way is None:
+        way = next(iter(found.open), None)
+    if way is None or way.contact is None or way.contact != sent_to:
+        challenge = None
+    return Standing(found, way, challenge)
+
+
+def send(
+    idp: Idp, known: Owner, want: Want, way: Way, browser: Browser, *, now: int
+) -> Sent | NotYet | Limited:
+    """Send a code to a way that ``standing`` gave; nothing else ever sends one."""
+    if way.contact is None:
+        return Sent()
+    latest = _latest(idp, known, want)
+    question = Question(
+        purpose=want.purpose,
+        subject=known.session_id,
+        contact=way.contact,
+        letter=want.letter,
+        language=known.account.language,
+        life=idp.settings.codes.sign_in_life,
+    )
+    same = latest is not None and _sent_to(idp, latest) == way.contact
+    return proving.send(
+        idp,
+        question,
+        latest if same else None,
+        source=browser.source,
+        signed_in=want.signed_in,
+        now=now,
+    )
+
+
+def send_first(idp: Idp, known: Owner, want: Want, browser: Browser, *, now: int) -> None:
+    """Send the code a sign-in is going to ask for, where its strongest way is a contact and none went there.
+
+    By the press that sent the password, never by a page that is opened. Raises ``RegistryDown``.
+    """
+    found = standing(idp, known, want, None, now=now)
+    if found.way is not None and found.way.contact is not None and found.challenge is None:
+        send(idp, known, want, found.way, browser, now=now)
+
+
+def by_code(
+    idp: Idp,
+    known: Owner,
+    want: Want,
+    found: Standing,
+    typed: str,
+    browser: Browser,
+    *,
+    trust: bool = False,
+    now: int,
+    now_ms: int,
+) -> Proven | AlreadyProven | Refused | Limited:
+    """Take an answer to the code of ``found``; every one costs a try before it is looked at.
+
+    ``trust``: ask for no code in this browser for a while; only at sign-in.
+    """
+    way, challenge = found.way, found.challenge
+    if way is None or way.contact is None or challenge is None:
+        return Refused("code_expired")
+    brakes = throttle.otp_account_brakes(idp, known.account.sub)
+    decision = throttle.standing(idp, brakes, now=now)
+    if isinstance(decision, Braked):
+        return Limited(decision.retry_after)
+    verdict = proving.judge(
+        idp,
+        challenge,
+        typed,
+        way.contact,
+        purpose=want.purpose,
+        subject=known.session_id,
+        source=browser.source,
+        now=now,
+    )
+    match verdict:
+        case Refused(fault):
+            if fault != "code_malformed":
+                throttle.failed(idp, brakes, now=now)
+            return verdict
+        case Limited():
+            return verdict
+        case Late():
+            return _late(idp, browser, want, now=now)
+    waits = known.account.unconfirming_until(now) is not None
+    proof = Proof(way.kind, now_ms, held=waits)
+
+    def spend(tx: Tx) -> None:
+        if not challenges.end(tx, challenge.id, now=now):
+            raise _Beaten
+        proving.answered(tx, challenge, now=now)
+
+    try:
+        return Proven(_write(idp, known, want, proof, browser, spend, trust=trust, now=now))
+    except _Beaten:
+        return _late(idp, browser, want, now=now)
+
+
+# --- by passkey -------------------------------------------------------------------------------------------
+
+
+def passkey_options(idp: Idp, known: Owner, want: Want, waiting: str, *, now: int) -> dict[str, Any] | None:
+    """What ``navigator.credentials.get`` is asked: one of their own passkeys that confirm; None for none.
+
+    ``waiting`` names what it is asked for (the request that waits): the answer is good for nothing else.
+    """
+    bound_to = _bound(idp, known, want, waiting)
+    return passkey_sign_in.options_of(idp, known, Ceremony.STEP_UP, bound_to, now=now)
+
+
+def by_passkey(
+    idp: Idp,
+    known: Owner,
+    want: Want,
+    waiting: str,
+    typed: str,
+    browser: Browser,
+    *,
+    now: int,
+    now_ms: int,
+) -> Proven | NotAccepted:
+    """Take the browser's answer. Raises ``RegistryDown`` where the owner is to be told of a copied key."""
+    bound_to = _bound(idp, known, want, waiting)
+    try:
+        read = passkey_sign_in.judged(idp, known, typed, Ceremony.STEP_UP, bound_to, now=now, now_ms=now_ms)
+
+        def spend(tx: Tx) -> None:
+            if not passkeys.use(
+                tx,
+                read.row.passkey.id,
+                sign_count=read.used.sign_count,
+                backed_up=read.used.backed_up,
+                now=now,
+            ):
+                raise passkey_rules.Refused(Reason.COUNTER)
+
+        begun = _write(
+            idp, known, want, read.proof, browser, spend, passkey=read.row.passkey.id, trust=False, now=now
+        )
+    except passkey_rules.Refused as refused:
+        return passkey_sign_in.note(idp, refused, Ceremony.STEP_UP, typed, browser, now=now)
+    return Proven(begun)
+
+
+# --- what both need ---------------------------------------------------------------------------------------
+
+
+class _Beaten(Exception):
+    """Another request used the challenge: nothing of this is to stay."""
+
+
+def _write(
+    idp: Idp,
+    known: Owner,
+    want: Want,
+    proof: Proof,
+    browser: Browser,
+    spend: Callable[[Tx], None],
+    *,
+    passkey: str | None = None,
+    trust: bool,
+    now: int,
+) -> Begun:
+    """Write the proof into the session, which gets a new handle (ASVS 7.2.4).
+
+    ``spend`` uses the answer up, or raises.
+    """
+    sub = known.account.sub
+    second = SecondFactor.DONE if want is AT_SIGN_IN else None
+    begun = session_flows.prepare(idp, browser, sub, proof, before=known.row, second=second, now=now)
+    actor = idp.sealer.pseudonym(f"sub:{sub}")
+    details: dict[str, Detail] = {
+        "session": begun.session.id,
+        "proof": proof.kind,
+        "acr": begun.session.acr,
+        "passkey": passkey,
+    }
+    trusted_id = idp.entropy.identifier()
+    until = now + idp.settings.lifetimes.trusted_browser
+    source = throttle.pseudonym_of_source(idp, browser.source)
+    told = _new_device(idp, known, begun, now=now) if want is AT_SIGN_IN else None
+    with idp.writing() as tx:
+        spend(tx)
+        session_flows.begin(idp, tx, begun, now=now)
+        if told is not None:
+            new_device.note(tx, told, now=now)
+        audit.add(tx, want.event, at=now, actor=actor, source=source, details=details)
+        if trust and want is AT_SIGN_IN:
+            trusted_browsers.trust(
+                tx,
+                sub,
+                begun.browser.digest,
+                trusted_id=trusted_id,
+                device=begun.device,
+                expires_at=until,
+                now=now,
+            )
+            audit.add(
+                tx,
+                Event.BROWSER_TRUSTED,
+                at=now,
+                actor=actor,
+                source=source,
+                details={"session": begun.session.id, "trusted": trusted_id, "until": until},
+            )
+    if told is not None:
+        idp.post_waiting.set()
+    return begun
+
+
+def _new_device(idp: Idp, known: Owner, begun: Begun, *, now: int) -> NewDevice | None:
+    """What is told of a sign-in that is whole now; None where its browser was met before."""
+    with idp.reading() as tx:
+        met = sessions.browser_is_known(tx, begun.browser.digest, known.account.sub)
+    return None if met else new_device.prepare(idp, known.account, begun, now=now)
+
+
+def _late(idp: Idp, browser: Browser, want: Want, *, now: int) -> AlreadyProven | Refused:
+    """What an answer that came too late finds: of a form sent twice, the second the first one's work."""
+    # On SQLite many share a commit, and the faster one's may be still to come: wait for it.
+    with idp.writing():
+        pass
+    # The first one changed the handle, so that this browser's old one finds nobody.
+    return AlreadyProven() if owner(idp, browser, want, now=now) is None else Refused("code_expired")
+
+
+def _latest(idp: Idp, known: Owner, want: Want) -> Challenge | None:
+    with idp.reading() as tx:
+        found = challenges.latest(tx, known.session_id)
+    if found is None or found.purpose is not want.purpose or found.ended_at is not None:
+        return None
+    return found
+
+
+def _sent_to(idp: Idp, challenge: Challenge) -> Contact:
+    return challenges.open_contact(idp.sealer, challenge.id, challenge.sealed_contact)
+
+
+def _bound(idp: Idp, known: Owner, want: Want, waiting: str) -> str:
+    return idp.sealer.pseudonym(f"second:{want.use}:{known.session_id}:{waiting}")
+
+
+def _passkeys(ways: tuple[Way, ...]) -> tuple[Way, ...]:
+    return tuple(way for way in ways if way.kind is ProofKind.PASSKEY)

@@ -1,0 +1,187 @@
+"""What the pages of the second factor and of step-up have in common: the ways, the code, the passkey.
+
+Opening a page sends nothing; a press does. Which way is shown stands in the address by a name that means
+nothing in another session.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response
+
+from idp.flows import proving, second_proof
+from idp.flows.confirming import Way
+from idp.flows.fresh import Owner
+from idp.flows.passkey_sign_in import NotAccepted
+from idp.flows.proving import Limited, NotYet, Refused
+from idp.flows.second_proof import AlreadyProven, Proven, Standing, Want
+from idp.flows.sessions import Begun
+from idp.values import Acr, ProofKind
+from idp.web.people.account.entering import later
+from idp.web.people.forms import SecondProofForm
+from idp.web.people.visit import Visit
+
+WORDS_OF = {
+    ProofKind.PASSKEY: "passkey",
+    ProofKind.TOTP: "app",
+    ProofKind.SMS_CODE: "sms",
+    ProofKind.EMAIL_CODE: "email",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One of the two pages: its name and address, what it waits for, and where it leads."""
+
+    name: str
+    path: str
+    query: dict[str, str]
+    want: Want
+    # What a passkey's answer is bound to beside the session: the request that waits.
+    waiting: str
+    passkey_url: str
+    onward: Callable[[Begun | None], Response]
+    least: Acr = Acr.SINGLE
+
+    def address(self, **more: str) -> str:
+        """The page's own address, with more in its query."""
+        return f"{self.path}?{urlencode({**self.query, **more})}"
+
+
+def with_query(path: str, query: dict[str, str]) -> str:
+    """The address of a page."""
+    return f"{path}?{urlencode(query)}"
+
+
+def answer(visit: Visit, known: Owner, place: Place, **facts: Any) -> Response:
+    """The page, or what the press on it leads to; ``facts`` are the page's own."""
+    idp, want = visit.idp, place.want
+    handle = visit.query.get("way")
+    found = second_proof.standing(idp, known, want, handle, least=place.least, now=visit.now)
+
+    def page(faults: dict[str, str], *, status: int = 200, tries_left: int | None = None) -> Response:
+        return visit.page(
+            place.name,
+            status=status,
+            faults=faults,
+            **_shown(visit, known, place, found, faults, tries_left),
+            **facts,
+        )
+
+    if not visit.pressed:
+        return page({})
+    if "credential" in visit.form:
+        return _by_passkey(visit, known, place, page)
+    if found.way is None or found.way.kind is ProofKind.PASSKEY:
+        return page({})
+    if "resend" in visit.form or (found.challenge is None and "code" not in visit.form):
+        return _send(visit, known, place, found, found.way, page)
+    form = SecondProofForm.read(visit.form)
+    if faults := form.faults():
+        return page({"code": faults["code"]} if "code" in faults else {"page": "form_expired"})
+    outcome = second_proof.by_code(
+        idp,
+        known,
+        want,
+        found,
+        form.code.data or "",
+        visit.browser,
+        trust=bool(form.trust_browser.data),
+        now=visit.now,
+        now_ms=visit.now_ms,
+    )
+    match outcome:
+        case Proven(begun):
+            return visit.signed_in(place.onward(begun), begun)
+        case AlreadyProven():
+            return place.onward(None)
+        case Limited(retry_after):
+            return later(page({"page": "throttled"}, status=429), retry_after)
+        case Refused(fault, tries_left):
+            return page({"code": fault}, tries_left=tries_left)
+
+
+def _send(
+    visit: Visit,
+    known: Owner,
+    place: Place,
+    found: Standing,
+    way: Way,
+    page: Callable[..., Response],
+) -> Response:
+    sent = second_proof.send(visit.idp, known, place.want, way, visit.browser, now=visit.now)
+    match sent:
+        case NotYet(wait) if found.challenge is not None:
+            return later(page({"page": "resend_too_early"}, status=429), wait)
+        case Limited(retry_after):
+            return later(page({"page": "resend_limit"}, status=429), retry_after)
+    again = {} if found.challenge is None else {"sent": "again"}
+    return visit.go(place.path, **place.query, way=way.handle, **again)
+
+
+def _by_passkey(visit: Visit, known: Owner, place: Place, page: Callable[..., Response]) -> Response:
+    outcome = second_proof.by_passkey(
+        visit.idp,
+        known,
+        place.want,
+        place.waiting,
+        visit.form.get("credential", ""),
+        visit.browser,
+        now=visit.now,
+        now_ms=visit.now_ms,
+    )
+    match outcome:
+        case Proven(begun):
+            return visit.signed_in(place.onward(begun), begun)
+        case NotAccepted():
+            return page({"page": "passkey_refused"})
+
+
+def _shown(
+    visit: Visit,
+    known: Owner,
+    place: Place,
+    found: Standing,
+    faults: dict[str, str],
+    tries_left: int | None,
+) -> dict[str, Any]:
+    way, challenge, opened = found.way, found.challenge, found.ways.open
+    has_passkey = any(one.kind is ProofKind.PASSKEY for one in opened)
+    first_code = next((one for one in opened if one.kind is not ProofKind.PASSKEY), None)
+    over = challenge is None or not challenge.live(visit.now) or faults.get("code") == "code_expired"
+    return {
+        "stage": _stage(found),
+        "username": known.profile.username.text,
+        "passkey_url": place.passkey_url if has_passkey else None,
+        "code_url": None if first_code is None else place.address(way=first_code.handle),
+        "others": [
+            {"url": place.address(way=one.handle), "kind": WORDS_OF[one.kind], "mask": _mask(one)}
+            for one in opened
+            if way is not None and one.handle != way.handle and one.kind is not ProofKind.PASSKEY
+        ],
+        "held": [
+            {"kind": WORDS_OF[one.kind], "mask": _mask(one), "until": one.held_until}
+            for one in found.ways.held
+        ],
+        "channel": "email" if way is not None and way.kind is ProofKind.EMAIL_CODE else "sms",
+        "sent_to": "" if way is None else _mask(way),
+        "expires_in": 0 if over or challenge is None else challenge.expires_at - visit.now,
+        "resend_in": proving.wait(visit.idp, challenge, now=visit.now),
+        "resent": "sent" in visit.query,
+        "tries_left": tries_left,
+    }
+
+
+def _stage(found: Standing) -> str:
+    """``none``: nothing confirms; ``passkey``; ``send``: a press sends a code; ``code``: it was sent."""
+    if found.way is None:
+        return "none"
+    if found.way.kind is ProofKind.PASSKEY:
+        return "passkey"
+    return "send" if found.challenge is None else "code"
+
+
+def _mask(way: Way) -> str:
+    return "" if way.contact is None else way.contact.masked
