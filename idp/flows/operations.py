@@ -13,7 +13,7 @@ one approves. The authenticator app and an email confirm no amounts.
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from idp.accounts import ceremonies as rules
@@ -39,7 +39,7 @@ from idp.store.approvals import Approval, Bound
 from idp.store.authorize import Interaction
 from idp.store.database import Tx
 from idp.store.sealing import Unsealable
-from idp.values import Proof, ProofKind
+from idp.values import Acr, Amr, Proof, ProofKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +103,19 @@ def wanted(
         return interaction
     bound = approved.bound_to(idp, interaction, operation, owner.row.session)
     subject = approved.subject_of(idp, bound)
-    open_ways = confirming.ways(idp, owner, Use.OPERATION, now=now)
+    open_ways = _earning(owner, confirming.ways(idp, owner, Use.OPERATION, now=now), now_ms=now_ms)
     sent = _sent_to(idp, subject, open_ways)
     return Wanted(interaction, owner, operation, kind, client.name, bound, subject, open_ways, sent)
+
+
+def _earning(owner: Owner, found: Ways, *, now_ms: int) -> Ways:
+    """Those of the open ways that make two factors here: a code beside a passkey alone does not."""
+
+    def earns(way: Way) -> bool:
+        proof = Proof(way.kind, now_ms, key=Amr.SOFTWARE_KEY if way.kind is ProofKind.PASSKEY else None)
+        return approved.session_of(owner.row.session, Approval("", proof)).acr is not Acr.SINGLE
+
+    return replace(found, open=tuple(way for way in found.open if earns(way)))
 
 
 def language_of(idp: Idp, owner: Owner) -> str:

@@ -71,8 +71,12 @@ class Session:
 
     @property
     def has_first_factor(self) -> bool:
-        """Whether a code given now would be a second one: somebody who registered by code gave none yet."""
-        return any(proof.kind in (ProofKind.PASSWORD, ProofKind.PASSKEY) for proof in self.proofs)
+        """Whether an operation can be confirmed in it: by a code beside the password, or by a passkey.
+
+        Somebody who has just registered by code gave neither yet, and what is held confirms nothing.
+        """
+        kinds = {proof.kind for proof in self.proofs if not proof.held}
+        return not kinds.isdisjoint((ProofKind.PASSWORD, ProofKind.PASSKEY))
 
     @property
     def _together(self) -> tuple[Proof, ...]:

@@ -21,7 +21,7 @@ from tests.journeys.operation_walks import (
     sent,
     signed_in,
 )
-from tests.journeys.passkey_walks import add, asked, enrolled, trail
+from tests.journeys.passkey_walks import add, asked, enrolled, sign_in, to_login, trail
 from tests.parts.soft_authenticator import SoftAuthenticator
 from tests.service.in_process import PASSWORD, POLICIES, InProcess
 from tests.service.relying_party import RelyingParty, answer_of
@@ -121,6 +121,45 @@ def test_a_passkey_confirms_what_it_was_asked_for(clean_service: InProcess) -> N
     assert {"hwk", "user", "mfa"} <= set(claims["amr"]) or {"swk", "user", "mfa"} <= set(claims["amr"])
     (approved,) = trail(clean_service, "operation_approved")
     assert approved["proof"] == "passkey"
+
+
+def test_beside_a_passkey_alone_a_code_is_one_factor_and_not_offered(clean_service: InProcess) -> None:
+    party = portal(clean_service)
+    _, device = enrolled(clean_service, strong=True)
+    clean_service.clock.move(3600)
+    maria = to_login(clean_service)
+    sign_in(maria, device)
+    clean_service.clock.move(1200)
+    bring(maria, party)
+    assert 'id="use-passkey"' in maria.last.text
+    assert 'id="use-code"' not in maria.last.text
+    options = asked(maria, maria.at.replace("/step-up", "/step-up/passkey"))
+    maria.press(credential=json.dumps(device.get(options)))
+    claims = party.read(party.redeem(answer_of(maria)["code"]).get_json()["access_token"])
+    assert claims["acr"] == "urn:idp:acr:3"
+
+
+def test_a_passkeys_answer_is_good_for_the_operation_it_was_asked_for(clean_service: InProcess) -> None:
+    party = portal(clean_service)
+    maria, device = enrolled(clean_service, strong=True)
+    bring(maria, party)
+    options = asked(maria, maria.at.replace("/step-up", "/step-up/passkey"))
+    # The same finger, on another amount.
+    bring(maria, party, payout(amount={"value": "9500.00", "currency": "EUR"}))
+    maria.press(credential=json.dumps(device.get(options)))
+    assert (maria.page, maria.faults) == ("step-up", ["page"])
+    assert rows(clean_service, "SELECT COUNT(*) FROM approvals") == 0
+    assert trail(clean_service, "passkey_refused")[-1]["reason"] == "challenge"
+
+
+def test_a_password_of_this_morning_and_a_code_of_now_are_two_factors(
+    clean_service: InProcess, party: RelyingParty, maria: Visitor
+) -> None:
+    clean_service.clock.move(1500)
+    bring(maria, party)
+    approve(clean_service, maria)
+    claims = party.read(party.redeem(answer_of(maria)["code"]).get_json()["access_token"])
+    assert (claims["acr"], claims["auth_time"]) == ("urn:idp:acr:2", clean_service.clock.now())
 
 
 def test_a_passkey_that_waits_is_told_with_its_time_and_confirms_nothing(clean_service: InProcess) -> None:
@@ -320,6 +359,36 @@ def test_another_session_in_the_same_browser_confirms_anew(
     maria.press(code=code)
     assert (maria.page, maria.faults) == ("step-up", ["page"])
     assert rows(clean_service, "SELECT COUNT(*) FROM approvals") == 0
+
+
+def test_an_approval_is_of_the_session_in_which_it_was_given(
+    clean_service: InProcess, party: RelyingParty, maria: Visitor
+) -> None:
+    bring(maria, party)
+    interaction = maria.at.partition("interaction=")[2]
+    code = sent(clean_service, maria)
+    # Approved, and the browser never came back for its code.
+    maria.send(maria.at, {"csrf": maria.csrf, "code": code})
+    assert rows(clean_service, "SELECT COUNT(*) FROM approvals WHERE used_at IS NULL") == 1
+    run(clean_service, "UPDATE sessions SET ended_at = 1")
+    maria.get("/authorize/resume", interaction=interaction)
+    maria.press(username=MOBILE, password=PASSWORD)
+    assert maria.page == "step-up"
+    assert rows(clean_service, "SELECT COUNT(*) FROM approvals WHERE used_at IS NULL") == 1
+
+
+def test_an_approval_is_of_the_request_for_which_it_was_given(
+    clean_service: InProcess, party: RelyingParty, maria: Visitor
+) -> None:
+    bring(maria, party)
+    code = sent(clean_service, maria)
+    maria.send(maria.at, {"csrf": maria.csrf, "code": code})
+    # The same payout once more, and by another client: each is approved for itself.
+    bring(maria, party)
+    assert maria.page == "step-up"
+    bring(maria, portal(clean_service, "agency"))
+    assert maria.page == "step-up"
+    assert rows(clean_service, "SELECT COUNT(*) FROM approvals WHERE used_at IS NULL") == 1
 
 
 def test_an_approval_lives_for_five_minutes(

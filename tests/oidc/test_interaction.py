@@ -1,5 +1,6 @@
 """What happens next: one pure question (OpenID Connect Core §3.1.2.3 to §3.1.2.6, Prompt Create 1.0)."""
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from idp.oidc.authorization.request import AuthorizationRequest
 from idp.oidc.client import Client, ClientKind
 from idp.oidc.interaction import Grant, Refuse, Step, grant_matters, next_step
+from idp.oidc.operations.operation import Operation
 from idp.oidc.session import Session
 from idp.values import Proof, ProofKind
 
@@ -241,3 +243,53 @@ def test_answering_every_step_ends_in_a_code(prompt: str, who: Session | None, g
         else:
             grant = Grant(WHOLE, at)
     raise AssertionError("it went on asking")
+
+
+# --- an operation to be approved --------------------------------------------------------------------------
+
+OPERATION = Operation("payout", "payout", "{}")
+
+
+def approval(
+    prompt: str = "", *, approved: bool, who: Session | None, max_age: int | None = None
+) -> Step | str:
+    """The step of a request with an operation."""
+    asked = replace(request(prompt, max_age=max_age), operation=OPERATION)
+    found = next_step(asked, FIRST_PARTY, who, None, asked_at=ASKED, now=NOW, approved=approved)
+    return found.fault.error if isinstance(found, Refuse) else found
+
+
+def test_an_operation_is_approved_after_the_sign_in_and_before_the_code() -> None:
+    assert approval(approved=False, who=NOBODY) == Step.LOGIN
+    assert approval(approved=False, who=EARLIER) == Step.OPERATION
+    assert approval(approved=False, who=JUST_NOW) == Step.OPERATION
+    assert approval(approved=True, who=EARLIER) == Step.ISSUE
+
+
+def test_an_operation_is_never_approved_in_silence() -> None:
+    assert approval("none", approved=False, who=NOBODY) == "login_required"
+    assert approval("none", approved=False, who=EARLIER) == "interaction_required"
+
+
+def test_the_approval_is_younger_than_any_max_age_and_prompt_login_still_asks() -> None:
+    assert approval(approved=False, who=EARLIER, max_age=1) == Step.OPERATION
+    assert approval("login", approved=False, who=EARLIER) == Step.LOGIN
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        Proof(ProofKind.SMS_CODE, OLDER),
+        Proof(ProofKind.EMAIL_CODE, OLDER),
+        Proof(ProofKind.PASSKEY, OLDER, held=True),
+    ],
+)
+def test_one_factor_confirms_no_operation(proof: Proof) -> None:
+    assert approval(approved=False, who=Session("sid", "maria", (proof,))) == Step.LOGIN
+
+
+def test_an_operation_comes_before_the_consent() -> None:
+    asked = replace(request(), operation=OPERATION)
+    for approved, step_wanted in ((False, Step.OPERATION), (True, Step.CONSENT)):
+        found = next_step(asked, STRANGER, EARLIER, None, asked_at=ASKED, now=NOW, approved=approved)
+        assert found is step_wanted
