@@ -87,7 +87,7 @@ class ProvenWay:
 
 
 SECOND_WAYS: tuple[ContactKind, ...] = (ContactKind.MOBILE, ContactKind.EMAIL)
-"""The contacts that confirm a second time, the strongest first; a passkey is stronger than each."""
+"""The contacts that confirm a second time, the strongest first; passkey and app are stronger."""
 
 
 def second_ways(
@@ -120,6 +120,23 @@ def keepable(proven: Sequence[ProvenWay]) -> tuple[ProvenWay, ...]:
 def passkey_mark(passkey_id: str) -> str:
     """How a passkey stands among what is kept."""
     return f"passkey:{passkey_id}"
+
+
+def app_mark(added_at: int) -> str:
+    """The same of the authenticator app that was added then (epoch seconds)."""
+    return f"app:{added_at}"
+
+
+def codes_mark(made_at: int) -> str:
+    """The same of the recovery codes that were made then (epoch seconds)."""
+    return f"codes:{made_at}"
+
+
+class Means(StrEnum):
+    """A code of the customer's own that stands for a second proof; nothing is sent for it."""
+
+    AUTHENTICATOR = "authenticator"
+    RECOVERY_CODE = "recovery_code"
 
 
 def old_enough(changed_on: date, contact_age: int, now: int) -> bool:
@@ -164,6 +181,11 @@ class Account:
     passkeys: tuple[str, ...] = ()
     # Those of them that confirm at this moment: held and flagged ones recover nothing.
     confirming: tuple[str, ...] = ()
+    # When its authenticator app was added and its recovery codes were made (epoch seconds), None without.
+    app: int | None = None
+    codes: int | None = None
+    # Those of the two that confirm at this moment, the app first.
+    means: tuple[Means, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +207,7 @@ class Recovery:
     activation: str | None = field(default=None, repr=False)
     proven_at: int | None = None
     second_at: int | None = None
-    # The mark of the passkey that was the second proof; None where that was a contact, or nothing yet.
+    # The mark of what was the second proof; None where that was a contact, or nothing yet.
     second_by: str | None = None
     # Blind indexes, in hexadecimal, of the ways to keep; None until the customer said so.
     kept: frozenset[str] | None = field(default=None, repr=False)
@@ -213,9 +235,9 @@ class Recovery:
             return Stage.VERIFY
         if account is None or not self._still(account):
             return Stage.OVER
-        if self.second_at is None and (self.ways(account) or self.passkeys_asked(account)):
+        if self.second_at is None and self._is_second_asked(account):
             return Stage.SECOND
-        if self.kept is None and (keepable(account.proven) or account.passkeys):
+        if self.kept is None and _has_what_is_kept(account):
             return Stage.FACTORS
         return Stage.PASSWORD
 
@@ -230,6 +252,18 @@ class Recovery:
         """The ids of the passkeys any of which is a second proof; none where an activation code is."""
         return () if self.activation is not None else account.confirming
 
+    def means_asked(self, account: Account) -> tuple[Means, ...]:
+        """The codes of their own any of which is a second proof; none where an activation code is."""
+        return () if self.activation is not None else account.means
+
+    def _is_second_asked(self, account: Account) -> bool:
+        # Recovery codes take the place of something else; alone they are nothing that was enrolled.
+        return bool(
+            self.ways(account)
+            or self.passkeys_asked(account)
+            or Means.AUTHENTICATOR in self.means_asked(account)
+        )
+
     def removes(self, proven: Sequence[ProvenWay]) -> tuple[ProvenWay, ...]:
         """The ways that go when it is completed: those that were not said to be kept."""
         kept = self.kept or frozenset()
@@ -238,13 +272,18 @@ class Recovery:
     @property
     def second_passkey(self) -> str | None:
         """The id of the passkey that was the second proof, None where there was none."""
-        return None if self.second_by is None else self.second_by.removeprefix(passkey_mark(""))
+        mark, second_by = passkey_mark(""), self.second_by or ""
+        return second_by.removeprefix(mark) if second_by.startswith(mark) else None
 
     @property
     def kept_passkeys(self) -> tuple[str, ...]:
         """The ids of the passkeys that stay; every other one goes."""
         mark = passkey_mark("")
         return tuple(one.removeprefix(mark) for one in sorted(self.kept or ()) if one.startswith(mark))
+
+    def keeps(self, mark: str) -> bool:
+        """Whether what has this mark was said to be kept."""
+        return mark in (self.kept or ())
 
     def _still(self, account: Account) -> bool:
         # One begun before the password was changed belongs to the earlier password: it dies with it.
@@ -254,6 +293,11 @@ class Recovery:
             and account.active
             and self.owner == Owner(account.sub, account.password_changed_at)
         )
+
+
+def _has_what_is_kept(account: Account) -> bool:
+    kept = (keepable(account.proven), account.passkeys)
+    return any(kept) or account.app is not None or account.codes is not None
 
 
 def to_json(recovery: Recovery) -> dict[str, Any]:
@@ -284,7 +328,7 @@ def kept_of(stored: dict[str, Any]) -> frozenset[str] | None:
 
 
 def second_by_of(stored: dict[str, Any]) -> str | None:
-    """The passkey that ``to_json`` wrote; what was stored before there were any has none."""
+    """The mark that ``to_json`` wrote; what was stored before there were any has none."""
     return stored.get("second_by")
 
 

@@ -8,6 +8,7 @@ Nobody is signed in by any of this. Each step reads where the recovery stands fr
 (``accounts.recovery``) and takes nothing of it from the page; how it ends stands in ``flows.recovered``.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
@@ -19,11 +20,14 @@ from idp.accounts.lockout import Throttled as Braked
 from idp.accounts.offers import Option
 from idp.accounts.recovery import (
     Account,
+    Means,
     Obstacle,
     Owner,
     ProvenWay,
     Recovery,
     Stage,
+    app_mark,
+    codes_mark,
     keepable,
     obstacle_of,
     passkey_mark,
@@ -35,11 +39,21 @@ from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.proving import Late, Limited, NotYet, Question, Refused, Sent
 from idp.flows.wording import Purpose as Letter
-from idp.store import accounts, audit, challenges, mobile_changes, passkeys, recoveries
+from idp.store import (
+    accounts,
+    audit,
+    authenticators,
+    challenges,
+    mobile_changes,
+    passkeys,
+    recoveries,
+    recovery_codes,
+)
 from idp.store.accounts import AccountRow, ProvenContact
+from idp.store.authenticators import AuthenticatorRow
 from idp.store.database import Tx
 from idp.store.passkeys import PasskeyRow
-from idp.store.recoveries import RecoveryRow
+from idp.store.recovery_codes import CodeSet
 from idp.values import Contact, ContactKind, Handle, Identifier, RecordState
 
 
@@ -185,40 +199,56 @@ def under_way(idp: Idp, handle: Handle, browser: Browser, *, now: int) -> UnderW
             return None
         challenge = challenges.latest(tx, row.id)
         # Before it is proven nothing of an account is looked at: it would be there, or not.
-        owner, ways, keys = (None, (), ()) if row.proven_at is None else _owned(tx, row)
+        theirs = None if row.proven_at is None else owned(tx, row.sub or "")
     recovery = recoveries.opened(idp.sealer, row)
-    account = account_of(idp, recovery, owner, ways, keys, now=now)
+    account = None if theirs is None else account_of(idp, recovery, theirs, now=now)
+    owner = None if theirs is None else theirs.account
     return UnderWay(recovery, recovery.stage(account, now), challenge, account, owner)
 
 
-def _owned(
-    tx: Tx, row: RecoveryRow
-) -> tuple[AccountRow | None, tuple[ProvenWay, ...], tuple[PasskeyRow, ...]]:
-    sub = row.sub or ""
-    return accounts.by_sub(tx, sub), recoveries.ways_of(tx, sub), passkeys.of_account(tx, sub)
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """An account and all that it confirms with, as it stands in one transaction."""
+
+    account: AccountRow | None = field(repr=False)
+    ways: tuple[ProvenWay, ...]
+    keys: tuple[PasskeyRow, ...]
+    app: AuthenticatorRow | None
+    codes: CodeSet | None
 
 
-def account_of(
-    idp: Idp,
-    recovery: Recovery,
-    owner: AccountRow | None,
-    ways: tuple[ProvenWay, ...],
-    keys: tuple[PasskeyRow, ...],
-    *,
-    now: int,
-) -> Account | None:
+def owned(tx: Tx, sub: str) -> Owned:
+    """What there is of an account."""
+    return Owned(
+        accounts.by_sub(tx, sub),
+        recoveries.ways_of(tx, sub),
+        passkeys.of_account(tx, sub),
+        authenticators.of_account(tx, sub),
+        recovery_codes.of_account(tx, sub),
+    )
+
+
+def account_of(idp: Idp, recovery: Recovery, theirs: Owned, *, now: int) -> Account | None:
     """What of the account decides where the recovery stands."""
-    choice = recovery.choice
+    choice, owner, app, codes = recovery.choice, theirs.account, theirs.app, theirs.codes
     if owner is None or choice is None:
         return None
+    means: tuple[Means, ...] = ()
+    if app is not None and app.usable and app.held_until(now) is None:
+        means += (Means.AUTHENTICATOR,)
+    if codes is not None and codes.usable and codes.left and codes.held_until(now) is None:
+        means += (Means.RECOVERY_CODE,)
     return Account(
         sub=owner.sub,
         active=owner.state == accounts.ACTIVE,
         password_changed_at=owner.password_changed_at,
         used_index=idp.sealer.contact_index(choice.contact),
-        proven=ways,
-        passkeys=tuple(row.passkey.id for row in keys),
-        confirming=tuple(row.passkey.id for row in keys if row.passkey.confirms(now)),
+        proven=theirs.ways,
+        passkeys=tuple(row.passkey.id for row in theirs.keys),
+        confirming=tuple(row.passkey.id for row in theirs.keys if row.passkey.confirms(now)),
+        app=None if app is None else app.created_at,
+        codes=None if codes is None else codes.created_at,
+        means=means,
     )
 
 
@@ -510,11 +540,11 @@ def _handle_of(idp: Idp, recovery: Recovery, way: ProvenWay) -> str:
 class Factor:
     """A way of confirming that the customer keeps or removes; ``added_at`` in epoch seconds.
 
-    ``name``: of a mobile its mask, of a passkey what its owner calls it.
+    ``name``: of a mobile its mask, of a passkey what its owner calls it, empty of all else.
     """
 
     handle: str
-    kind: Literal["mobile", "passkey"]
+    kind: Literal["mobile", "passkey", "app", "codes"]
     name: str
     added_at: int
     just_used: bool
@@ -538,7 +568,7 @@ def factors(idp: Idp, known: UnderWay) -> tuple[Factor, ...]:
     )
     keys = tuple(
         Factor(
-            _handle_of_passkey(idp, known.recovery, shown.passkey.id),
+            _handle_of_mark(idp, known.recovery, passkey_mark(shown.passkey.id)),
             "passkey",
             shown.name,
             shown.passkey.created_at,
@@ -546,7 +576,18 @@ def factors(idp: Idp, known: UnderWay) -> tuple[Factor, ...]:
         )
         for shown in passkey_flows.of(idp, account.sub)
     )
-    return (*mobiles, *keys)
+    return (*mobiles, *keys, *_own_codes(idp, known.recovery, account))
+
+
+def _own_codes(idp: Idp, recovery: Recovery, account: Account) -> Iterator[Factor]:
+    if account.app is not None:
+        mark = app_mark(account.app)
+        handle = _handle_of_mark(idp, recovery, mark)
+        yield Factor(handle, "app", "", account.app, mark == recovery.second_by)
+    if account.codes is not None:
+        mark = codes_mark(account.codes)
+        handle = _handle_of_mark(idp, recovery, mark)
+        yield Factor(handle, "codes", "", account.codes, mark == recovery.second_by)
 
 
 def _used(idp: Idp, recovery: Recovery, account: Account) -> frozenset[bytes]:
@@ -571,11 +612,7 @@ def keep(idp: Idp, known: UnderWay, handles: frozenset[str], *, now: int) -> Kep
         way.contact_index.hex()
         for way in keepable(account.proven)
         if _handle_of(idp, known.recovery, way) in handles
-    ) | frozenset(
-        passkey_mark(passkey_id)
-        for passkey_id in account.passkeys
-        if _handle_of_passkey(idp, known.recovery, passkey_id) in handles
-    )
+    ) | frozenset(mark for mark in _marks(account) if _handle_of_mark(idp, known.recovery, mark) in handles)
     said = replace(known.recovery, kept=kept)
     sealed = recoveries.seal(idp.sealer, said)
     with idp.writing() as tx:
@@ -583,8 +620,16 @@ def keep(idp: Idp, known: UnderWay, handles: frozenset[str], *, now: int) -> Kep
     return Kept() if noted else Unknown()
 
 
-def _handle_of_passkey(idp: Idp, recovery: Recovery, passkey_id: str) -> str:
-    return idp.sealer.pseudonym(f"recovery:{recovery.id}:{passkey_mark(passkey_id)}")
+def _marks(account: Account) -> Iterator[str]:
+    yield from (passkey_mark(passkey_id) for passkey_id in account.passkeys)
+    if account.app is not None:
+        yield app_mark(account.app)
+    if account.codes is not None:
+        yield codes_mark(account.codes)
+
+
+def _handle_of_mark(idp: Idp, recovery: Recovery, mark: str) -> str:
+    return idp.sealer.pseudonym(f"recovery:{recovery.id}:{mark}")
 
 
 def _case(recovery: Recovery) -> dict[str, str | int | bool | None]:

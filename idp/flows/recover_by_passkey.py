@@ -65,7 +65,7 @@ def _confirm(idp: Idp, recovery: Recovery, account: Account, typed: str, *, now:
         # Another signature may have counted further meanwhile, or its owner removed the passkey.
         if not passkeys.use(tx, passkey_id, sign_count=used.sign_count, backed_up=used.backed_up, now=now):
             raise Refused(Reason.COUNTER)
-        if not recoveries.prove_second_by_passkey(tx, proven, sealed_offer=sealed, now=now):
+        if not recoveries.prove_second_by(tx, proven, sealed_offer=sealed, now=now):
             raise Refused(Reason.CHALLENGE)
 
 

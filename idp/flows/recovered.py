@@ -9,18 +9,19 @@ from dataclasses import dataclass, field, replace
 
 from idp.accounts.audit import Event
 from idp.accounts.challenge import Purpose
-from idp.accounts.recovery import Recovery, Stage
-from idp.flows import activation, passwords, recover, telling, throttle
+from idp.accounts.recovery import Recovery, Stage, app_mark, codes_mark
+from idp.flows import activation, authenticator, passwords, recover, recovery_codes, telling, throttle
 from idp.flows import passkeys as passkey_flows
 from idp.flows import sessions as session_flows
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.passwords import PasswordRefused
 from idp.flows.proving import Limited
-from idp.flows.recover import UnderWay
+from idp.flows.recover import Owned, UnderWay
 from idp.flows.sessions import Leaving
 from idp.flows.wording import Purpose as Letter
-from idp.store import accounts, audit, credentials, outbox, passkeys, recoveries
+from idp.store import accounts, audit, authenticators, credentials, outbox, recoveries
+from idp.store import recovery_codes as stored_codes
 from idp.store.accounts import AccountRow
 from idp.store.database import Tx
 from idp.store.outbox import Parcel
@@ -141,9 +142,8 @@ def _write(idp: Idp, tx: Tx, ending: _Ending, leaving: Leaving, *, now: int) -> 
     if row is None or row.sub != sub:
         raise _Late
     # As it stands in this transaction: a factor may have been added, or another contact chosen, since.
-    ways = recoveries.ways_of(tx, sub)
-    keys = passkeys.of_account(tx, sub)
-    account = recover.account_of(idp, recovery, accounts.by_sub(tx, sub), ways, keys, now=now)
+    theirs = recover.owned(tx, sub)
+    account = recover.account_of(idp, recovery, theirs, now=now)
     standing = replace(
         recovery,
         chosen=row.chosen,
@@ -176,10 +176,11 @@ def _write(idp: Idp, tx: Tx, ending: _Ending, leaving: Leaving, *, now: int) -> 
         now=now,
     ):
         raise _Late
-    removed = standing.removes(ways)
+    removed = standing.removes(theirs.ways)
     for way in removed:
         recoveries.remove_way(tx, sub, way, now=now)
     dropped = passkey_flows.drop_others(idp, tx, sub, kept=standing.kept_passkeys, now=now)
+    dropped += _own_codes(idp, tx, standing, theirs, now=now)
     ended = leaving.end_all(tx, now=now)
     recoveries.end_others(tx, sub, but=recovery.id, now=now)
     outbox.add(tx, *ending.notices)
@@ -200,6 +201,20 @@ def _write(idp: Idp, tx: Tx, ending: _Ending, leaving: Leaving, *, now: int) -> 
             "removed": len(removed) + dropped,
         },
     )
+
+
+def _own_codes(idp: Idp, tx: Tx, standing: Recovery, theirs: Owned, *, now: int) -> int:
+    """Remove the app and the recovery codes that were not kept, and restore what was; how many went."""
+    dropped, sub = 0, standing.owner.sub if standing.owner is not None else ""
+    if theirs.app is not None and standing.keeps(app_mark(theirs.app.created_at)):
+        authenticators.restore(tx, sub)
+    else:
+        dropped += authenticator.drop(idp, tx, sub, now=now)
+    if theirs.codes is not None and standing.keeps(codes_mark(theirs.codes.created_at)):
+        stored_codes.restore(tx, sub)
+    else:
+        dropped += recovery_codes.drop(idp, tx, sub, now=now)
+    return dropped
 
 
 def _spent(tx: Tx, digest: str, owner: AccountRow, *, now: int) -> bool:

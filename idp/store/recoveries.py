@@ -118,7 +118,7 @@ _PROVE_SECOND = (
     .values(second_at=bindparam("now"))
     .returning(recoveries.c.id)
 )
-_PROVE_SECOND_BY_PASSKEY = _PROVE_SECOND.values(sealed_offer=bindparam("new_sealed_offer"))
+_PROVE_SECOND_BY = _PROVE_SECOND.values(sealed_offer=bindparam("new_sealed_offer"))
 _KEEP = (
     update(recoveries)
     .where(
@@ -263,15 +263,15 @@ def prove_second(tx: Tx, recovery_id: str, *, chosen: str, now: int) -> bool:
     return tx.execute(_PROVE_SECOND, values).one_or_none() is not None
 
 
-def prove_second_by_passkey(tx: Tx, recovery: Recovery, *, sealed_offer: bytes, now: int) -> bool:
-    """The same by a passkey, which the sealed data name; they take the place of those that do not."""
+def prove_second_by(tx: Tx, recovery: Recovery, *, sealed_offer: bytes, now: int) -> bool:
+    """The same by what the sealed data name (``second_by``); they take the place of those that do not."""
     values = {
         "recovery_id": recovery.id,
         "expected_choice": recovery.chosen,
         "new_sealed_offer": sealed_offer,
         "now": now,
     }
-    return tx.execute(_PROVE_SECOND_BY_PASSKEY, values).one_or_none() is not None
+    return tx.execute(_PROVE_SECOND_BY, values).one_or_none() is not None
 
 
 def keep(tx: Tx, recovery: Recovery, *, sealed_offer: bytes, now: int) -> bool:

@@ -8,45 +8,17 @@ import pytest
 
 from idp.accounts import recovery_codes as rules
 from idp.accounts import totp
-from idp.accounts.totp import Authenticator
 from idp.flows import authenticator, recovery_codes
 from idp.flows.authenticator import Replayed, Right, Throttled, Wrong
 from idp.store import authenticators
 from idp.store import recovery_codes as kept_codes
-from idp.store.recovery_codes import NewSet
 from tests.journeys.account_walks import rows, run, sent, value
+from tests.journeys.factor_walks import KNOWN_CODES as CODES
+from tests.journeys.factor_walks import KNOWN_SECRET as SECRET
+from tests.journeys.factor_walks import with_app, with_codes
 from tests.service.in_process import InProcess
 
 SOURCE = "198.51.100.7"
-SECRET = totp.secret_of(b"12345678901234567890")
-CODES = rules.fresh(b"".join(bytes(6) + bytes([number]) for number in range(100, 110)))
-
-
-def with_app(service: InProcess, *, secret: str = SECRET, pending_until: int | None = None) -> str:
-    """Maria, registered, with an app whose secret we know; her ``sub``."""
-    if not rows(service, "SELECT COUNT(*) FROM accounts"):
-        service.register(service.visitor())
-    sub = str(value(service, "SELECT sub FROM accounts"))
-    made = Authenticator(
-        sub=sub,
-        last_counter=0,
-        created_at=service.clock.now(),
-        pending_until=pending_until,
-        sealed_secret=authenticators.seal_secret(service.idp.sealer, sub, secret),
-    )
-    with service.idp.writing() as tx:
-        authenticators.keep(tx, made, cancel_digest=bytes(32))
-    return sub
-
-
-def with_codes(service: InProcess, *, pending_until: int | None = None) -> str:
-    """Maria, registered, with recovery codes that we know; her ``sub``."""
-    service.register(service.visitor())
-    sub = str(value(service, "SELECT sub FROM accounts"))
-    digests = tuple(service.idp.sealer.recovery_code_digest(sub, code) for code in CODES)
-    with service.idp.writing() as tx:
-        kept_codes.keep(tx, NewSet(sub, digests, service.clock.now(), pending_until, bytes(32)))
-    return sub
 
 
 def code(service: InProcess, steps: int = 0, secret: str = SECRET) -> str:

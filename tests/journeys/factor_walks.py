@@ -3,8 +3,13 @@
 import re
 from urllib.parse import unquote
 
+from idp.accounts import recovery_codes as rules
 from idp.accounts import totp
-from tests.journeys.account_walks import signed_in
+from idp.accounts.totp import Authenticator
+from idp.store import authenticators
+from idp.store import recovery_codes as kept_codes
+from idp.store.recovery_codes import NewSet
+from tests.journeys.account_walks import rows, signed_in, value
 from tests.service.in_process import PASSWORD, InProcess
 from tests.service.visitor import Visitor
 
@@ -71,3 +76,36 @@ def make_codes(visitor: Visitor) -> list[str]:
     visitor.press(make="yes")
     assert visitor.page == "recovery-codes-made", (visitor.page, visitor.faults)
     return _CODE.findall(visitor.last.text)
+
+
+# Of the two that follow the secret and the codes are known.
+KNOWN_SECRET = totp.secret_of(b"12345678901234567890")
+KNOWN_CODES = rules.fresh(b"".join(bytes(6) + bytes([number]) for number in range(100, 110)))
+
+
+def with_app(service: InProcess, *, secret: str = KNOWN_SECRET, pending_until: int | None = None) -> str:
+    """Maria, registered, with an app whose secret we know; her ``sub``."""
+    if not rows(service, "SELECT COUNT(*) FROM accounts"):
+        service.register(service.visitor())
+    sub = str(value(service, "SELECT sub FROM accounts"))
+    made = Authenticator(
+        sub=sub,
+        last_counter=0,
+        created_at=service.clock.now(),
+        pending_until=pending_until,
+        sealed_secret=authenticators.seal_secret(service.idp.sealer, sub, secret),
+    )
+    with service.idp.writing() as tx:
+        authenticators.keep(tx, made, cancel_digest=bytes(32))
+    return sub
+
+
+def with_codes(service: InProcess, *, pending_until: int | None = None) -> str:
+    """Maria, registered, with recovery codes that we know; her ``sub``."""
+    if not rows(service, "SELECT COUNT(*) FROM accounts"):
+        service.register(service.visitor())
+    sub = str(value(service, "SELECT sub FROM accounts"))
+    digests = tuple(service.idp.sealer.recovery_code_digest(sub, code) for code in KNOWN_CODES)
+    with service.idp.writing() as tx:
+        kept_codes.keep(tx, NewSet(sub, digests, service.clock.now(), pending_until, bytes(32)))
+    return sub

@@ -52,6 +52,7 @@ TEMPLATE_OF: Mapping[str, str] = {
     "recover-activate": "recover/activate.html",
     "recover-verify": "recover/verify.html",
     "recover-second": "recover/second.html",
+    "recover-own-code": "recover/own_code.html",
     "recover-factors": "recover/factors.html",
     "recover-password": "recover/password.html",
     "recover-done": "recover/done.html",

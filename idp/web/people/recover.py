@@ -4,15 +4,19 @@ Each page asks the store where the recovery stands and leads there when it is no
 the browser but what its own form asks. Up to the right answer no page depends on whether there is an account.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, request
 
 from idp.accounts.challenge import Challenge
-from idp.accounts.recovery import Stage
-from idp.flows import authorize, recover, recover_by_passkey, recovered
+from idp.accounts.recovery import Means, Stage
+from idp.flows import authorize, recover, recover_by_code, recover_by_passkey, recovered
 from idp.flows.activation import Wrong
+from idp.flows.authenticator import Replayed
+from idp.flows.authenticator import Throttled as OwnThrottled
+from idp.flows.authenticator import Wrong as WrongOwn
 from idp.flows.passkey_sign_in import NotAccepted
 from idp.flows.passwords import PasswordRefused
 from idp.flows.proving import Limited, NotYet, Sent
@@ -26,9 +30,11 @@ from idp.web.people.forms import (
     ContactsForm,
     IdentifyForm,
     IdentifyWithBirthDateForm,
+    PageForm,
     RecoverFactorsForm,
     RecoverPasswordForm,
     RecoverVerifyForm,
+    RecoveryCodeForm,
 )
 from idp.web.people.register import password_rules
 from idp.web.people.visit import Face, Visit
@@ -45,6 +51,15 @@ _PATHS = {
     Stage.SECOND: "/recover/second",
     Stage.FACTORS: "/recover/factors",
     Stage.PASSWORD: "/recover/password",
+}
+
+_BY_CODE = {
+    Means.AUTHENTICATOR: "/recover/second/app",
+    Means.RECOVERY_CODE: "/recover/second/recovery-code",
+}
+_OWN_CODE: Mapping[Means, tuple[str, type[PageForm]]] = {
+    Means.AUTHENTICATOR: ("code", RecoverVerifyForm),
+    Means.RECOVERY_CODE: ("recovery_code", RecoveryCodeForm),
 }
 
 
@@ -293,7 +308,8 @@ def blueprint(face: Face) -> Blueprint:
                 4,
                 None,
                 status=status,
-                recovery_code_url=None,
+                recovery_code_url=_url_of(here, known, Means.RECOVERY_CODE),
+                app_url=_url_of(here, known, Means.AUTHENTICATOR),
                 passkey_url=here.arrival.address(SECOND_OPTIONS) if by_passkey else None,
                 case_number=known.recovery.case_number,
                 faults=faults,
@@ -307,7 +323,7 @@ def blueprint(face: Face) -> Blueprint:
                     else {
                         "stage": "code",
                         "others_url": here.arrival.address("/recover/second", choose="again")
-                        if len(ways) > 1 or by_passkey
+                        if len(ways) > 1 or by_passkey or recover_by_code.asked(known)
                         else None,
                         **_code_facts(here, known, known.challenge, sent.contact, faults, tries_left),
                     }
@@ -354,6 +370,52 @@ def blueprint(face: Face) -> Blueprint:
             case Limited(retry_after):
                 return _later(page({"page": again_in("throttled", retry_after)}, status=429), retry_after)
         return page({"code": outcome.fault}, tries_left=outcome.tries_left)
+
+    @door.route(_BY_CODE[Means.AUTHENTICATOR], methods=["GET", "POST"])
+    def second_by_app() -> Response:
+        return by_own_code(Means.AUTHENTICATOR)
+
+    @door.route(_BY_CODE[Means.RECOVERY_CODE], methods=["GET", "POST"])
+    def second_by_recovery_code() -> Response:
+        return by_own_code(Means.RECOVERY_CODE)
+
+    def by_own_code(means: Means) -> Response:
+        here = recovering()
+        visit, known = here.arrival.visit, here.under_way()
+        if known is None or means not in recover_by_code.asked(known):
+            return here.lead(known)
+
+        def page(faults: dict[str, str], *, status: int = 200) -> Response:
+            return here.page(
+                "recover-own-code",
+                4,
+                "/recover/second",
+                status=status,
+                means=means,
+                case_number=known.recovery.case_number,
+                values={},
+                faults=faults,
+            )
+
+        if not visit.pressed:
+            return page({})
+        field, form_type = _OWN_CODE[means]
+        form = form_type.read(visit.form)
+        if faults := form.faults():
+            return page(faults)
+        typed = str(form[field].data or "")
+        source = visit.browser.source
+        match recover_by_code.confirm(idp, known, means, typed, source=source, now=visit.now):
+            case Proven():
+                return here.go_on()
+            case OwnThrottled(retry_after):
+                return _later(page({"page": "throttled"}, status=429), retry_after)
+            case WrongOwn(fault) | Replayed(fault):
+                now_known = here.under_way()
+                # Of a form sent twice, the second finds the first one's work done.
+                if now_known is None or now_known.stage is not Stage.SECOND:
+                    return here.lead(now_known)
+                return page({field: fault})
 
     @door.post(SECOND_OPTIONS)
     def second_options() -> Response:
@@ -493,6 +555,11 @@ def _resent(here: Recovering, outcome: Sent | NotYet | Limited | Unknown, path: 
             return _later(page({"page": again_in("resend_limit", retry_after)}, status=429), retry_after)
         case Unknown():
             return here.go_on()
+
+
+def _url_of(here: Recovering, known: UnderWay, means: Means) -> str | None:
+    """Where a code of one's own is typed, where one would do."""
+    return here.arrival.address(_BY_CODE[means]) if means in recover_by_code.asked(known) else None
 
 
 def _later(response: Response, retry_after: int) -> Response:

@@ -36,7 +36,7 @@ def _verify(**more: Any) -> dict[str, Any]:
 
 
 def _second(stage: str, **more: Any) -> dict[str, Any]:
-    return _step(4, stage=stage, recovery_code_url=None, passkey_url=None, **more)
+    return _step(4, stage=stage, recovery_code_url=None, app_url=None, passkey_url=None, **more)
 
 
 FACTORS = (
@@ -116,6 +116,7 @@ STATES = (
         {
             **_second("choose", options=OPTIONS, faults={"contact": "required"}),
             "recovery_code_url": "/recover/code",
+            "app_url": "/recover/app",
         },
     ),
     State(
@@ -133,6 +134,17 @@ STATES = (
             "faults": {"code": "code_expired"},
             "expires_in": 0,
         },
+    ),
+    State(
+        "recover-second-app-only",
+        "recover-second",
+        {**_second("choose", options=[]), "app_url": "/recover/app"},
+    ),
+    State("recover-own-code-app", "recover-own-code", _step(4, means="authenticator")),
+    State(
+        "recover-own-code-fault",
+        "recover-own-code",
+        _step(4, means="recovery_code", faults={"recovery_code": "recovery_code_wrong"}),
     ),
     State("recover-factors", "recover-factors", _step(4, factors=FACTORS)),
     State(

@@ -19,7 +19,12 @@ from idp.web.people.forms.identify import (
     IdentifyWithBirthDateForm,
 )
 from idp.web.people.forms.login import LoginForm, SecondProofForm
-from idp.web.people.forms.recover import RecoverFactorsForm, RecoverPasswordForm, RecoverVerifyForm
+from idp.web.people.forms.recover import (
+    RecoverFactorsForm,
+    RecoverPasswordForm,
+    RecoverVerifyForm,
+    RecoveryCodeForm,
+)
 from idp.web.people.forms.register import (
     LINK_FORMS,
     REGISTER_DATA_FORMS,
@@ -56,6 +61,7 @@ __all__ = [
     "RecoverFactorsForm",
     "RecoverPasswordForm",
     "RecoverVerifyForm",
+    "RecoveryCodeForm",
     "RegisterCompanyForm",
     "RegisterPasswordForm",
     "RegisterPersonForm",

@@ -6,6 +6,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import StringField
 
 from idp.web.people.forms.base import (
+    LONGEST_CODE,
     LONGEST_PASSWORD,
     PageForm,
     RepeatedField,
@@ -13,6 +14,7 @@ from idp.web.people.forms.base import (
     digits,
     required,
     six_digits,
+    stripped,
 )
 
 KEEP = "keep_"
@@ -22,6 +24,12 @@ class RecoverVerifyForm(PageForm):
     """`recover-verify` and `recover-second`: the code that was sent."""
 
     code = StringField(filters=[digits], validators=[required(), six_digits])
+
+
+class RecoveryCodeForm(PageForm):
+    """One of the customer's own recovery codes."""
+
+    recovery_code = StringField(filters=[stripped], validators=[required(), at_most(LONGEST_CODE)])
 
 
 class RecoverPasswordForm(PageForm):
