@@ -1,6 +1,7 @@
 """Italian first, English too: which one a browser gets, its words, its dates and amounts."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -54,7 +55,22 @@ def load_languages() -> Mapping[str, Language]:
 
 def asked_language(request: Request, cookie: str) -> str:
     """`?lang=`, else what was chosen before, else what the browser prefers, else Italian."""
-    for wish in (request.args.get("lang"), request.cookies.get(cookie)):
-        if wish in LANGUAGES:
-            return wish
-    return request.accept_languages.best_match(LANGUAGES, LANGUAGES[0])
+    chosen = _chosen(request, cookie)
+    return chosen or request.accept_languages.best_match(LANGUAGES, LANGUAGES[0])
+
+
+def languages_elsewhere(request: Request, cookie: str) -> str:
+    """The `ui_locales` for a site that may speak more languages than we do: the one chosen here, else
+    those of the browser in its order (OpenID Connect Core 1.0 §3.1.2.1)."""
+    chosen = _chosen(request, cookie)
+    wishes = [tag for tag in request.accept_languages.values() if _TAG.fullmatch(tag)]
+    return chosen or " ".join(wishes[:_MOST_WISHES]) or LANGUAGES[0]
+
+
+def _chosen(request: Request, cookie: str) -> str | None:
+    wishes = (request.args.get("lang"), request.cookies.get(cookie))
+    return next((wish for wish in wishes if wish in LANGUAGES), None)
+
+
+_TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,3}")
+_MOST_WISHES = 5

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from flask import Response, make_response, render_template, request
 
-from clients.portal.languages import Language, asked_language
+from clients.portal.languages import Language, asked_language, languages_elsewhere
 from clients.portal.parts import current_session
 from clients.portal.settings import PortalSettings
 
@@ -24,6 +24,10 @@ class Page:
     def language(self) -> Language:
         """The language of the request being answered."""
         return self.languages[asked_language(request, self.settings.cookie("lang"))]
+
+    def languages_elsewhere(self) -> str:
+        """What the provider is told of the languages that are wanted (`ui_locales`)."""
+        return languages_elsewhere(request, self.settings.cookie("lang"))
 
     def render(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """The page in the request's language; a language chosen by `?lang=` is remembered."""

@@ -109,7 +109,7 @@ def payout_doors(parts: Parts, page: Page) -> Blueprint:
         wishes = {
             "scope": f"openid {step_up.scope}" if step_up.scope else "openid",
             "authorization_details": json.dumps([waiting.order.details], ensure_ascii=False),
-            "ui_locales": page.language().code,
+            "ui_locales": page.languages_elsewhere(),
             "acr_values": step_up.acr_values,
             "max_age": None if step_up.max_age is None else str(step_up.max_age),
             "id_token_hint": None if who is None else who.tokens.id_token,

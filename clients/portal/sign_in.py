@@ -25,7 +25,7 @@ def sign_in_doors(parts: Parts, page: Page) -> Blueprint:
 
     def to_provider(**wishes: str) -> Response:
         answer: Response = parts.client.authorize_redirect(
-            parts.settings.redirect_uri, ui_locales=page.language().code, **wishes
+            parts.settings.redirect_uri, ui_locales=page.languages_elsewhere(), **wishes
         )
         return answer
 

@@ -51,7 +51,7 @@ def sign_out_doors(parts: Parts, page: Page) -> Blueprint:
                 "client_id": parts.settings.client_id,
                 "post_logout_redirect_uri": parts.settings.post_logout_redirect_uri,
                 "state": session.logout_state,
-                "ui_locales": page.language().code,
+                "ui_locales": page.languages_elsewhere(),
             }
         )
         return redirect(f"{end_session}{'&' if '?' in end_session else '?'}{question}", 303)

@@ -42,6 +42,11 @@ def import_(
     from idp.store.database import DatabaseDown
 
     idp = open_idp()
+    if idp.settings.registry.adapter == "http":
+        raise click.ClickException(
+            "the service asks the insurer's own registry (registry.adapter is http): nothing would read what "
+            "is imported; for imported records set registry.adapter to local"
+        )
     try:
         with _progress(shown=not as_json) as report:
             outcome = import_file(

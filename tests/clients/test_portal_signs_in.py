@@ -52,6 +52,17 @@ def test_the_request_carries_pkce_state_nonce_and_the_exact_redirect_uri(
     assert "prompt" not in asked
 
 
+def test_the_provider_is_told_of_languages_that_the_portal_does_not_speak(
+    portal: str, provider: FakeProvider, visitor: httpx.Client
+) -> None:
+    wishes = {"Accept-Language": "de-AT, de;q=0.9, it;q=0.5, *;q=0.1"}
+    visitor.get(f"{portal}/login", headers=wishes)
+    assert provider.asked("/authorize")[0]["ui_locales"] == "de-AT de it"
+    visitor.get(f"{portal}/?lang=en", headers=wishes)
+    visitor.get(f"{portal}/login", headers=wishes)
+    assert provider.asked("/authorize")[-1]["ui_locales"] == "en", "what was chosen here counts"
+
+
 def test_registering_asks_the_provider_to_create_an_account(
     portal: str, provider: FakeProvider, visitor: httpx.Client
 ) -> None:

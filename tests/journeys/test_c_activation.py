@@ -126,6 +126,7 @@ def test_c5_who_has_no_contact_types_one_and_proves_it(service: InProcess, custo
     assert visitor.page == "register-password"
     visitor.press(new_password=PASSWORD)
     assert visitor.page == "register-verify"
+    assert "Abbiamo inviato un codice" in visitor.last.text, "nothing was compared: no if"
     message = service.post()[0]
     assert (message["to"], message["purpose"], message["link"]) == (TYPED, "registration_code", None)
     assert code_states(service) == [(False, False)]
@@ -310,6 +311,14 @@ def test_the_wrong_identifier_and_the_wrong_code_are_said_together(service: InPr
 
 def test_the_offer_of_a_code_and_of_an_identifier_are_the_same_list(service: InProcess) -> None:
     assert masks(activated(service, "C100017")) == masks(identified(service, CODES["C100017"]))
+
+
+def test_back_from_the_code_leads_to_the_contacts_that_were_none_of_theirs(service: InProcess) -> None:
+    visitor = identified(service, CODES["C100002"])
+    visitor.press(**{"none-of-these": "yes"})
+    assert visitor.page == "register-none"
+    visitor.get("/register/activate")
+    assert 'href="/register/contacts"' in visitor.last.text
 
 
 def test_the_username_page_is_for_codes_alone(service: InProcess) -> None:

@@ -386,6 +386,25 @@ def test_h6_the_username_is_shown_and_the_password_set(service: InProcess) -> No
     assert not same_password(service)
 
 
+def test_h6_the_sign_in_that_waits_has_the_username_filled_in(service: InProcess) -> None:
+    party, visitor = portal(service), service.visitor()
+    party.ask(visitor)
+    waiting = visitor.at
+    visitor.get(waiting.replace("/login", "/recover"))
+    visitor.press(identifier=TAX_CODE)
+    choose(visitor, EMAIL)
+    visitor.press(code=service.code_for(EMAIL))
+    visitor.press(new_password=NEW)
+    assert visitor.page == "recover-done"
+    visitor.press()
+    assert (visitor.page, visitor.at) == ("login", waiting)
+    assert f'value="{EMAIL}"' in visitor.last.text
+    assert EMAIL not in visitor.at
+    assert visitor.cookie(RECOVERY) is None, "said once"
+    visitor.get(waiting)
+    assert EMAIL not in visitor.last.text
+
+
 @pytest.mark.parametrize(
     "password", ["", "Corta1", "tuttominuscolo1", "MariaMaria1", "Rossi1234x", "Anno1980xx", "Rssmra80d"]
 )

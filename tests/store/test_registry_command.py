@@ -54,6 +54,17 @@ def test_an_import_prints_its_counts(house: InProcess) -> None:
     assert "555 777" not in result.output
 
 
+def test_nothing_is_imported_where_nothing_would_read_it(sqlite_url: str, service_folder: Path) -> None:
+    asked = {"adapter": "http", "url": "https://registry.insurer.example", "token": "a-token-of-the-registry"}
+    house = open_in_process(settings_for(service_folder, sqlite_url, registry=asked))
+    schema.upgrade(house.idp.database)
+    result = run(house, "import", DEMO)
+    assert result.exit_code == 1
+    assert "nothing would read what is imported" in result.stderr
+    with house.idp.reading() as tx:
+        assert tx.exec_driver_sql("SELECT count(*) FROM customer_records").scalar_one() == 0
+
+
 def test_an_import_prints_one_json_object(house: InProcess) -> None:
     result = run(house, "import", DEMO, "--json")
     answer = json.loads(result.stdout)

@@ -31,7 +31,9 @@ class Wording:
 
 NOT_YOU = N_("If it was not you, ignore this message: nobody got in and nothing has changed.")
 TELL_NOBODY = N_("Tell nobody this code: if someone asks for it, even in our name, it is a scam.")
-ASKED_FOR_CODE = N_("If you did not ask for it, ignore this message: without the code nothing happens.")
+ASKED_FOR_CODE = N_(
+    "If you did not ask for it, ignore this message: as long as nobody uses it, nothing happens."
+)
 VALID_FOR = N_("It is valid for %(minutes)s minutes.")
 YOU_OR_NOT = N_(
     "If it was you, there is nothing to do. If it was not you, contact us or your agency at once."

@@ -286,11 +286,17 @@ def blueprint(face: Face) -> Blueprint:
             status=status,
             **more,
             accepts_terms=known is None,
-            back_url=_back(arrival, known),
+            back_url=arrival.address(CONTACTS) if _chose_none(known) else _back(arrival, known),
             case_number=_case(known),
             values=values,
             faults=faults,
         )
+
+    def _chose_none(known: UnderWay | None) -> bool:
+        """Whether contacts were shown that were none of theirs."""
+        if known is None or known.enrolment.activation is not None:
+            return False
+        return identify.offer_of(face.idp, known) is not None
 
     def _username_page(
         arrival: Arrival,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint, Response, request
 
 from idp.accounts.ceremonies import encoded
-from idp.flows import authorize, ceremonies, login, passkey_sign_in, passkeys, register
+from idp.flows import authorize, ceremonies, login, passkey_sign_in, passkeys, recovered, register
 from idp.flows.authorize import Lost
 from idp.flows.login import SignedIn, Throttled, Wrong
 from idp.flows.passkey_sign_in import NotAccepted
@@ -16,6 +16,7 @@ from idp.web.people.account.doors import Door
 from idp.web.people.forms import LoginForm
 from idp.web.people.login_code import CODE
 from idp.web.people.passkey_offer import OFFER, SIGN_IN_OPTIONS
+from idp.web.people.recover import RECOVERY
 from idp.web.people.visit import Face, Visit
 from idp.web.people.words import again_in
 
@@ -61,6 +62,9 @@ def blueprint(face: Face) -> Blueprint:
             )
 
         if not visit.pressed:
+            recovered_name = _recovered(visit)
+            if recovered_name is not None:
+                return visit.forget(page(200, {"username": recovered_name}, {}), RECOVERY)
             return page(200, {"username": authorize.login_hint(face.idp, interaction) or ""}, {})
         if "cancel" in visit.form:
             declined = authorize.decline(face.idp, interaction.id, visit.browser, now=visit.now)
@@ -76,6 +80,12 @@ def blueprint(face: Face) -> Blueprint:
             choose=lambda: visit.go("/account/username", interaction=interaction.id),
             offer=lambda: visit.go(OFFER, interaction=interaction.id),
         )
+
+    def _recovered(visit: Visit) -> str | None:
+        """The username that a recovery in this browser has just shown."""
+        handle = face.cookies.handle(request, RECOVERY)
+        ended = None if handle is None else recovered.finished(face.idp, handle, visit.browser, now=visit.now)
+        return None if ended is None else ended.username.readable
 
     def _own(visit: Visit, to: Door) -> Response:
         """Sign in for oneself, without a relying party that waits."""

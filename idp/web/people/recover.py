@@ -504,11 +504,11 @@ def blueprint(face: Face) -> Blueprint:
         if interaction is None and finished.interaction_id is not None:
             waiting = authorize.waiting(idp, finished.interaction_id, visit.browser, now=visit.now)
             interaction = None if waiting is None else waiting.id
+        if visit.pressed and interaction is not None:
+            # The sign-in page fills the username in, and forgets the recovery then.
+            return visit.go("/login", interaction=interaction)
         if visit.pressed:
-            if interaction is not None:
-                onward = visit.go("/login", interaction=interaction)
-            else:
-                onward = visit.page("no-interaction") if portal is None else visit.leave(portal)
+            onward = visit.page("no-interaction") if portal is None else visit.leave(portal)
             return visit.forget(onward, RECOVERY)
         if interaction is None and portal is not None:
             visit.leads_to(portal)

@@ -305,6 +305,8 @@ def blueprint(face: Face) -> Blueprint:
             steps=STEPS,
             channel="email" if typed.username.kind == "email" else "sms",
             sent_to=typed.username.masked,
+            # Behind an activation code nothing is compared any more: it was sent.
+            certain=known.enrolment.activation is not None,
             profile=typed.profile,
             linked=register.has_link(known.enrolment),
             identified=typed.identifier is not None,

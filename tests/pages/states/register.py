@@ -58,6 +58,7 @@ def _verify(**more: Any) -> dict[str, Any]:
             "steps": 4,
             "profile": "person",
             "linked": False,
+            "certain": False,
             "identified": False,
             "identify_url": "/register/identify",
             "activate_url": "/register/activate",
