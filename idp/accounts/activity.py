@@ -103,6 +103,10 @@ TOLD: Final[Mapping[Event, str | ByDetail]] = {
     Event.RECOVERY_CODES_REMOVED: N_("The recovery codes were removed"),
     Event.RECOVERY_CODE_USED: N_("A recovery code was used"),
     Event.RECOVERY_CODE_REFUSED: N_("A recovery code was wrong"),
+    Event.OPERATION_APPROVED: N_("You confirmed an operation"),
+    Event.OPERATION_REFUSED: N_("You refused an operation"),
+    Event.BROWSER_DISTRUSTED: N_("You trust a browser no more"),
+    Event.DATA_DOWNLOADED: N_("Your data were downloaded"),
     Event.ACCOUNT_LOCKED: N_("We locked the account"),
     Event.ACCOUNT_UNLOCKED: N_("We unlocked the account"),
 }
@@ -140,6 +144,8 @@ UNTOLD: Final = frozenset(
         Event.REGISTRY_LOOKED_UP,
         Event.PASSKEY_REFUSED,
         Event.ACCOUNT_LOOKED_UP,
+        # Nobody is there to read it.
+        Event.ACCOUNT_CLOSED,
     }
 )
 """Events that no customer reads about."""

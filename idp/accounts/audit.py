@@ -94,6 +94,9 @@ class Event(StrEnum):
     RECOVERY_CODES_REMOVED = "recovery_codes_removed"
     RECOVERY_CODE_USED = "recovery_code_used"
     RECOVERY_CODE_REFUSED = "recovery_code_refused"
+    DATA_DOWNLOADED = "data_downloaded"
+    BROWSER_DISTRUSTED = "browser_distrusted"
+    ACCOUNT_CLOSED = "account_closed"
     ACCOUNT_LOOKED_UP = "account_looked_up"
     ACCOUNT_LOCKED = "account_locked"
     ACCOUNT_UNLOCKED = "account_unlocked"
@@ -184,6 +187,9 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
     Event.RECOVERY_CODES_REMOVED: frozenset({"by", "sessions"}),
     Event.RECOVERY_CODE_USED: frozenset({"left"}),
     Event.RECOVERY_CODE_REFUSED: frozenset({"reason"}),
+    Event.DATA_DOWNLOADED: frozenset({"by"}),
+    Event.BROWSER_DISTRUSTED: frozenset({"browsers"}),
+    Event.ACCOUNT_CLOSED: frozenset({"by", "sessions", "clients"}),
     Event.ACCOUNT_LOOKED_UP: frozenset({"found", "by"}),
     Event.ACCOUNT_LOCKED: frozenset({"sessions"}),
     Event.ACCOUNT_UNLOCKED: frozenset(),

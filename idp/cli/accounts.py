@@ -122,6 +122,43 @@ def confirm_mobile(open_idp: OpenIdp, /, username: str, *, as_json: bool) -> Non
     _tell(outcome, "no mobile number waits at this account", as_json=as_json)
 
 
+@accounts.command()
+@_account
+@click.pass_obj
+def export(open_idp: OpenIdp, /, username: str) -> None:
+    """Print everything that is held of a customer, as the JSON that they can download themselves."""
+    from idp.accounts.registry import RegistryDown
+    from idp.flows import people
+
+    idp = open_idp()
+    try:
+        document = people.export(idp, username, now=idp.clock.now())
+    except RegistryDown:
+        raise click.ClickException("the registry does not answer") from None
+    if isinstance(document, people.NoSuchAccount):
+        _nobody()
+    click.echo(document.decode())
+
+
+@accounts.command()
+@_account
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_as_json
+@click.pass_obj
+def erase(open_idp: OpenIdp, /, username: str, *, yes: bool, as_json: bool) -> None:
+    """Close an account for good: credentials, contacts and sessions are erased at once."""
+    from idp.flows import people
+
+    idp = open_idp()
+    if not yes:
+        click.confirm(f"Erase the account of {username} for good?", abort=True, err=True)
+    erased = people.erase(idp, username, now=idp.clock.now())
+    if isinstance(erased, people.NoSuchAccount):
+        _nobody()
+    shown = {"sub": erased.sub, "customer_number": erased.customer_number, "state": "erased"}
+    click.echo(json.dumps(shown, indent=2) if as_json else f"{erased.customer_number} is erased")
+
+
 def _tell(outcome: "Done | NoSuchAccount | NothingToDo", otherwise: str, *, as_json: bool) -> None:
     from idp.flows import people
 

@@ -17,7 +17,7 @@ from idp.flows import telling, throttle
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.wording import Purpose as Letter
-from idp.store import accounts, audit, outbox
+from idp.store import accounts, audit, closures, outbox
 from idp.store.accounts import ON_FILE, TYPED, AccountProfile, AccountRow, ProvenContact
 from idp.store.database import Tx
 from idp.values import Contact, ContactKind, Proof, ProofKind
@@ -90,6 +90,8 @@ def give(
     notices = telling.notices(idp, account, told, Letter.ACCOUNT_CREATED, now=now)
     try:
         with idp.writing() as tx:
+            if closures.was_used(tx, account.sub):
+                raise _Late
             if not (evidence.spend(tx) and accounts.insert_account(tx, account)):
                 raise _Late
             accounts.prove_contact(tx, account.sub, proven)

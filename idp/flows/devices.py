@@ -1,4 +1,4 @@
-"""The devices on which a customer is signed in, and signing them out (journey I).
+"""The devices on which a customer is signed in or is asked for no code, and ending either (journey I).
 
 A device is told by what its browser says it is, and by when; no place and no address is known of it. Signing
 out proves nothing and asks for no proof: whoever throws a stranger out must not be slowed down.
@@ -12,8 +12,9 @@ from idp.flows.fresh import Owner
 from idp.flows.idp import Idp
 from idp.flows.sessions import Leaving
 from idp.oidc.session import Session
-from idp.store import audit, outbox, sessions, tokens
+from idp.store import audit, outbox, sessions, tokens, trusted_browsers
 from idp.store.database import Tx
+from idp.store.trusted_browsers import TrustedBrowser
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,31 @@ def was_signed_out(idp: Idp, known: Owner, *, since: int) -> bool:
     """Whether a session of the customer ended at ``since`` or later."""
     with idp.reading() as tx:
         return sessions.ended_since(tx, known.account.sub, since)
+
+
+def trusted(idp: Idp, known: Owner, *, now: int) -> tuple[TrustedBrowser, ...]:
+    """The browsers in which the customer is asked for no code, the newest first."""
+    with idp.reading() as tx:
+        return trusted_browsers.of_account(tx, known.account.sub, now=now)
+
+
+def trust_no_more(idp: Idp, known: Owner, trusted_id: str, *, now: int) -> bool:
+    """Ask for a code again in one of them; False where it is none of theirs."""
+    sub = known.account.sub
+    with idp.writing() as tx:
+        removed = trusted_browsers.remove(tx, sub, trusted_id)
+        if removed:
+            _note(idp, tx, Event.BROWSER_DISTRUSTED, sub, {"browsers": 1}, now=now)
+    return removed
+
+
+def trust_none(idp: Idp, known: Owner, *, now: int) -> None:
+    """The same for all of them."""
+    sub = known.account.sub
+    with idp.writing() as tx:
+        removed = trusted_browsers.remove_all(tx, sub)
+        if removed:
+            _note(idp, tx, Event.BROWSER_DISTRUSTED, sub, {"browsers": removed}, now=now)
 
 
 def _note(idp: Idp, tx: Tx, event: Event, sub: str, details: dict[str, Detail], *, now: int) -> None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from idp.accounts.audit import Detail, Event
 from idp.accounts.mobile_change import ChangeState, ConfirmedBy
-from idp.flows import mobile
+from idp.flows import closing, mobile
+from idp.flows import export as export_flow
 from idp.flows import sessions as session_flows
 from idp.flows.idp import Idp
 from idp.flows.sessions import Leaving
@@ -151,6 +152,28 @@ def _note_look(idp: Idp, found: Sequence[AccountRow], *, now: int) -> None:
             _note(idp, tx, Event.ACCOUNT_LOOKED_UP, row, details, now=now)
         if not found:
             audit.add(tx, Event.ACCOUNT_LOOKED_UP, at=now, details=details)
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """The account is gone; its ``sub`` is never used again."""
+
+    sub: str
+    customer_number: str
+
+
+def export(idp: Idp, typed: str, *, now: int) -> bytes | NoSuchAccount:
+    """Everything that is held of an account, as JSON. Raises ``RegistryDown``."""
+    row = _named(idp, typed)
+    return NoSuchAccount() if row is None else export_flow.of(idp, row, by="admin", now=now)
+
+
+def erase(idp: Idp, typed: str, *, now: int) -> Erased | NoSuchAccount:
+    """Close an account in whatever state; its contacts are told."""
+    row = _named(idp, typed)
+    if row is None or not closing.erase(idp, row, by="admin", now=now):
+        return NoSuchAccount()
+    return Erased(row.sub, row.customer_number)
 
 
 def _named(idp: Idp, typed: str) -> AccountRow | None:

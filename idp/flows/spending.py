@@ -43,6 +43,8 @@ NOTICES = frozenset(
     {
         Purpose.ACCOUNT_CREATED,
         Purpose.NEW_DEVICE,
+        Purpose.DATA_DOWNLOADED,
+        Purpose.ACCOUNT_CLOSED,
         Purpose.SIGN_IN_DISAVOWED,
         Purpose.RECOVERED,
         Purpose.PASSWORD_CHANGED,

@@ -116,6 +116,14 @@ accounts = Table(
     Column("held_until", Seconds, nullable=True),
 )
 
+closed_accounts = Table(
+    "closed_accounts",
+    metadata,
+    # A closed account leaves this, so that its subject is never given to anybody else.
+    Column("sub", String(32), primary_key=True),
+    Column("closed_at", Seconds, nullable=False),
+)
+
 proven_contacts = Table(
     "proven_contacts",
     metadata,

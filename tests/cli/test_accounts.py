@@ -174,3 +174,27 @@ def test_whoever_looks_at_an_account_leaves_whose_it_was_and_who_looked(party: R
     whose = idp.sealer.pseudonym(f"sub:{sub}")
     assert [actor for actor, _ in looks] == [whose, whose, None]
     assert {json.loads(details)["by"] for _, details in looks} == {"admin"}
+
+
+def test_an_account_s_data_are_printed_as_its_owner_could_download_them(party: RelyingParty) -> None:
+    said = typed("export", EMAIL)
+    assert said.exit_code == 0, said.output
+    document = json.loads(said.stdout)
+    assert document["format"] == "account-export/1"
+    assert document["account"]["username"] == EMAIL
+    assert "argon2" not in said.stdout
+    assert typed("export", "nobody@posta.example").exit_code == 1
+    assert party.service.post()[0]["purpose"] != "data_downloaded"
+
+
+def test_an_account_is_erased_after_a_question_and_its_customer_registers_again(party: RelyingParty) -> None:
+    before = told("show", EMAIL)["sub"]
+    assert typed("erase", EMAIL).exit_code == 1
+    assert told("show", EMAIL)["sub"] == before
+    erased = told("erase", EMAIL, "--yes")
+    assert erased == {"sub": before, "customer_number": "C100001", "state": "erased"}
+    assert typed("show", EMAIL).exit_code == 1
+    assert typed("erase", EMAIL, "--yes").exit_code == 1
+    party.service.clock.move(3600)
+    party.service.register(party.service.visitor())
+    assert told("show", EMAIL)["sub"] != before

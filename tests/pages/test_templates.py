@@ -221,7 +221,7 @@ def test_a_page_is_sound_html_under_a_strict_policy(state: State, lang: str) -> 
                 assert page.by_id(pointed) is not None, f"{reference} points at {pointed}"
 
 
-LISTS = {"account-sessions", "account-apps"}
+LISTS = {"account-sessions", "account-apps", "account-browsers"}
 """Pages of what there is, on which nothing is asked."""
 
 

@@ -7,6 +7,7 @@ customer_number, operation.
 
 from collections.abc import Mapping
 
+from idp.flows.wording.account import ACCOUNT
 from idp.flows.wording.contacts import CONTACTS
 from idp.flows.wording.factors import FACTORS
 from idp.flows.wording.mobile import MOBILE
@@ -43,6 +44,7 @@ WORDINGS: Mapping[Purpose, Wording] = {
     **CONTACTS,
     **PASSKEYS,
     **FACTORS,
+    **ACCOUNT,
 }
 """Every message by its purpose."""
 

@@ -28,6 +28,8 @@ class Purpose(StrEnum):
     # One operation, which the message says.
     OPERATION_CODE = "operation_code"
     NEW_DEVICE = "new_device"
+    DATA_DOWNLOADED = "data_downloaded"
+    ACCOUNT_CLOSED = "account_closed"
     SIGN_IN_DISAVOWED = "sign_in_disavowed"
     # Forgotten and changed credentials (journey H).
     RECOVERY_CODE = "recovery_code"

@@ -72,4 +72,18 @@ STATES = (
         "account-language",
         _page(offered=_OFFERED, values={"language": "it"}, faults={"language": "required"}),
     ),
+    State(
+        "account-browsers",
+        "account-browsers",
+        _page(
+            browsers=[
+                {"id": "b1", "device": "chrome android", "since": AT, "expires_at": AT, "used_at": AT},
+                {"id": "b2", "device": None, "since": AT, "expires_at": AT, "used_at": None},
+            ]
+        ),
+    ),
+    State("account-browsers-none", "account-browsers", _page(browsers=[])),
+    State("account-data", "account-data", _page()),
+    State("account-close", "account-close", _page()),
+    State("account-closed", "account-closed", {"csrf": CSRF, "register_url": "/register"}),
 )

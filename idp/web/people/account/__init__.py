@@ -6,8 +6,11 @@ from idp.web.people.account import (
     activity,
     apps,
     authenticator,
+    browsers,
     cancel,
+    close,
     confirm,
+    data,
     front,
     language,
     mobile,
@@ -41,6 +44,9 @@ def blueprint(face: Face) -> Blueprint:
         language,
         authenticator,
         recovery_codes,
+        browsers,
+        data,
+        close,
     ):
         page.install(door, face)
     return door

@@ -29,6 +29,9 @@ LANGUAGE = Door("language", "/account/language")
 AUTHENTICATOR = Door("authenticator", "/account/authenticator", Needs.ANY)
 AUTHENTICATOR_ADD = Door("authenticator-add", "/account/authenticator/add", Needs.ANY)
 RECOVERY_CODES = Door("recovery-codes", "/account/recovery-codes", Needs.ANY)
+BROWSERS = Door("browsers", "/account/browsers")
+DATA = Door("data", "/account/data", Needs.ANY)
+CLOSE = Door("close", "/account/close", Needs.CONTACT)
 
 NEWS = 120
 """Seconds for which a page says what was just done."""
@@ -50,6 +53,9 @@ DOORS: Mapping[str, Door] = {
         AUTHENTICATOR,
         AUTHENTICATOR_ADD,
         RECOVERY_CODES,
+        BROWSERS,
+        DATA,
+        CLOSE,
     )
 }
 
