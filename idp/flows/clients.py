@@ -75,10 +75,6 @@ class ClientDirectory:
                 self._kept[client_id] = (at + self._ttl, found)
         return found
 
-    def allows_origin(self, origin: str) -> bool:
-        """Whether an enabled client lives at this web origin and may read our answers from there."""
-        return origin in self.origins()
-
     def origins(self) -> Mapping[str, frozenset[str]]:
         """The web origins of the redirect URIs of enabled clients, each with the ids of its clients."""
         self._fresh(self._clock.monotonic())

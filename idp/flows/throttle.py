@@ -230,6 +230,13 @@ def registration_brakes(idp: Idp, source: str) -> tuple[Brake, ...]:
     return (Brake(f"registration-source:{where}", idp.settings.limits.registrations_per_source),)
 
 
+def push_brakes(idp: Idp, source: str) -> tuple[Brake, ...]:
+    """The counter of authorization requests that public clients push from one source: each is kept for a
+    while, and nobody proves who they are."""
+    where = pseudonym_of_source(idp, source)
+    return (Brake(f"push-source:{where}", idp.settings.limits.pushes_per_source),)
+
+
 def identify_brakes(idp: Idp, browser: str, source: str) -> tuple[Brake, ...]:
     """The counters of different identifiers asked about, for ``spend_distinct``: by browser session and by
     source (security bar 5.1).

@@ -1,13 +1,12 @@
 """An OAuth client as it was registered, by the metadata names of RFC 7591 and OpenID Connect Registration
 1.0."""
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from idp.values import Acr, digest_of
+from idp.values import Acr
 
 
 class ClientKind(StrEnum):
@@ -55,7 +54,3 @@ class Client:
     def confidential(self) -> bool:
         """Whether it can keep a secret (RFC 6749 §2.1)."""
         return self.auth_method != "none"
-
-    def has_secret(self, secret: str) -> bool:
-        """Whether this is its secret, in constant time."""
-        return self.secret_digest is not None and hmac.compare_digest(self.secret_digest, digest_of(secret))

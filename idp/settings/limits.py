@@ -73,6 +73,10 @@ class Limits(Section):
         default=Rate(60, 3600),
         description="Registrations and recoveries begun by one source (count/seconds).",
     )
+    pushes_per_source: RateLimit = Field(
+        default=Rate(300, 600),
+        description="Authorization requests pushed by public clients from one source (count/seconds).",
+    )
     passwords_per_registration: RateLimit = Field(
         default=Rate(10, 3600), description="Passwords chosen in one registration (count/seconds)."
     )

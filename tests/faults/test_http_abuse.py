@@ -163,7 +163,7 @@ def test_a19_two_hosts_or_none_are_refused_and_an_absolute_address_changes_nothi
 
 
 @pytest.mark.parametrize(
-    "path", ["/token", "/introspect", "/revoke", "/userinfo", "/authorize", "/login", "/logout"]
+    "path", ["/token", "/par", "/introspect", "/revoke", "/userinfo", "/authorize", "/login", "/logout"]
 )
 def test_a23_a_form_of_a_megabyte_is_refused_unread(running_service: RunningService, path: str) -> None:
     with httpx.Client() as http:
@@ -171,7 +171,7 @@ def test_a23_a_form_of_a_megabyte_is_refused_unread(running_service: RunningServ
     assert answer.status_code == 413
 
 
-@pytest.mark.parametrize("path", ["/token", "/introspect", "/revoke", "/authorize", "/logout"])
+@pytest.mark.parametrize("path", ["/token", "/par", "/introspect", "/revoke", "/authorize", "/logout"])
 def test_a23_ten_thousand_parameters_are_refused(running_service: RunningService, path: str) -> None:
     body = "&".join(f"p{n}=" for n in range(10_000))
     answer = httpx.post(

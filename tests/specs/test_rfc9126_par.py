@@ -616,3 +616,20 @@ def test_the_assertion_is_not_kept_with_the_request(fapi: RelyingParty, key: ECK
     kept = service.idp.sealer.open(row.value, place)
     assert reply.status_code == 201
     assert kept == fapi.request()
+
+
+def test_2_3_a_public_client_pushes_no_more_from_one_source_than_the_limit(clean_service: InProcess) -> None:
+    service = clean_service
+    service.clock.move(600 - service.clock.now() % 600)
+    app = RelyingParty(service, service.client("spa", "app"))
+    limit = service.idp.settings.limits.pushes_per_source.count
+    assert {push(app).status_code for _ in range(limit)} == {201}
+    refused = push(app)
+    assert refused.status_code == 429
+    assert 1 <= int(refused.headers["Retry-After"]) <= 600
+    assert refused.get_json()["error"] == "temporarily_unavailable"
+    elsewhere = service.visitor("198.51.100.99")
+    form = {"client_id": "app", **app.request()}
+    assert elsewhere.fetch("POST", "/par", data=form).status_code == 201
+    # A client that proves who it is is known by name, and has no such limit.
+    assert push(portal(service)).status_code == 201

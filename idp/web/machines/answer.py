@@ -67,6 +67,12 @@ def error_answer(fault: OAuthError, issuer: str, *, client_id: str | None = None
     return json_answer(fault.to_json(), fault.status, headers=challenge, client_id=client_id)
 
 
+def too_many(retry_after: int, client_id: str) -> Answer:
+    """One too many of these: come back later (RFC 6585 §4)."""
+    content = {"error": "temporarily_unavailable", "error_description": "too many requests"}
+    return json_answer(content, 429, headers=(("Retry-After", str(retry_after)),), client_id=client_id)
+
+
 def unavailable(retry_after: int) -> Answer:
     """Something we stand on does not answer: come back later. Nothing was done."""
     content = {"error": "temporarily_unavailable", "error_description": "try again later"}
