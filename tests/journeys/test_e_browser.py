@@ -153,6 +153,20 @@ def test_a8_offered_after_signing_in_until_never(service: InProcess, phone: Devi
     phone.on("account")
 
 
+def test_e_a_second_device_added_with_the_first_is_full_at_once(service: InProcess, enrolled: Device) -> None:
+    service.clock.move(HOLD)
+    enrolled.by_button()
+    enrolled.on("account")
+    # In front of another device, which does not have the first one's key.
+    (first,) = enrolled.credentials
+    enrolled.tell("removeCredential", credentialId=first["credentialId"])
+    enrolled.enrol()
+    expect(enrolled.page.locator("[data-passkey-id]")).to_have_count(2)
+    expect(enrolled.page.locator("[data-passkey-id] .notice")).to_have_count(0)
+    assert ["until" in one for one in trail(service, "passkey_added")] == [True, False]
+    assert sent(service, "passkey_added") == sorted([EMAIL, MOBILE])
+
+
 # --- signing in -------------------------------------------------------------------------------------------
 
 
@@ -200,6 +214,19 @@ def test_e_button_sign_in(service: InProcess, enrolled: Device) -> None:
     enrolled.on("account")
     success = trail(service, "sign_in_succeeded")[-1]
     assert (success["proof"], success["acr"]) == ("passkey", "urn:idp:acr:3")
+
+
+def test_e_step_up(service: InProcess, enrolled: Device) -> None:
+    service.clock.move(HOLD)
+    enrolled.by_password()
+    request = portal(service).request(acr_values="urn:idp:acr:3")
+    enrolled.open(f"/authorize?{urlencode(request)}", "step-up")
+    enrolled.touched()
+    with enrolled.page.expect_request(f"{CALLBACK}?*") as back:
+        enrolled.page.click("#use-passkey")
+    assert "code" in parse_qs(urlsplit(back.value.url).query)
+    stepped = trail(service, "stepped_up")[-1]
+    assert (stepped["proof"], stepped["acr"]) == ("passkey", "urn:idp:acr:3")
 
 
 def test_e_first_and_focused_where_a_relying_party_asks_for_it(service: InProcess, enrolled: Device) -> None:

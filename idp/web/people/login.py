@@ -9,6 +9,9 @@ from idp.flows import authorize, ceremonies, login, passkey_sign_in, passkeys, r
 from idp.flows.authorize import Lost
 from idp.flows.login import SignedIn, Throttled, Wrong
 from idp.flows.passkey_sign_in import NotAccepted
+from idp.oidc.assurance import demanded
+from idp.oidc.authorization.request import AuthorizationRequest
+from idp.oidc.client import Client
 from idp.values import Acr
 from idp.web.people import login_code
 from idp.web.people.account import doors
@@ -51,8 +54,7 @@ def blueprint(face: Face) -> Blueprint:
                 status=status,
                 client_name=name,
                 passkey_url=SIGN_IN_OPTIONS,
-                # The first is the one that the relying party likes best (OpenID Connect Core §3.1.2.1).
-                passkey_first=interaction.request.acr_values[:1] == (Acr.PASSKEY,),
+                passkey_first=_passkey_first(interaction.request, client),
                 unknown_passkey=_unknown(unknown),
                 register_url=f"/register?interaction={interaction.id}",
                 recover_url=f"/recover?interaction={interaction.id}",
@@ -191,6 +193,14 @@ def blueprint(face: Face) -> Blueprint:
                 return visit.signed_in(choose() if username_ends else onward(), begun)
             case NotAccepted(unknown):
                 return page(200, {}, {"page": "passkey_refused"}, unknown)
+
+    def _passkey_first(request: AuthorizationRequest, client: Client | None) -> bool:
+        """Whether nothing less would do, or the relying party likes it best: of several classes the first
+        (OpenID Connect Core §3.1.2.1)."""
+        if request.acr_values[:1] == (Acr.PASSKEY,):
+            return True
+        scopes = face.idp.settings.assurance.scopes
+        return client is not None and demanded(request, client, scopes) is Acr.PASSKEY
 
     def _unknown(credential_id: bytes | None) -> dict[str, str] | None:
         if credential_id is None:
