@@ -12,8 +12,9 @@ changing a way in       yes       yes                where no passkey confirms  
 ======================  ========  =================  ===============================  ======================
 
 What was added on a weak proof waits (``idp.accounts.ledger``) and is told apart, so that a page can say
-until when. An account that waits itself, or that was recovered without a second factor, confirms neither
-step-up nor operation. Nothing here comes from the browser: a handle only names one of the ways found anew.
+until when. A recovery code stands in for a lost app or device at sign-in, after everything else. An account
+that waits itself, or that was recovered without a second factor, confirms neither step-up nor operation.
+Nothing here comes from the browser: a handle only names one of the ways found anew.
 """
 
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,7 @@ from enum import StrEnum
 
 from idp.accounts.recovery import old_enough
 from idp.accounts.registry import RegistryDown
-from idp.flows import telling
+from idp.flows import authenticator, recovery_codes, telling
 from idp.flows.fresh import Owner
 from idp.flows.idp import Idp
 from idp.store import accounts, mobile_changes, passkeys, recoveries
@@ -69,7 +70,9 @@ class Ways:
 def ways(idp: Idp, owner: Owner, use: Use, *, now: int) -> Ways:
     """How ``owner`` can confirm for this use. Raises ``RegistryDown`` where nothing else is open."""
     found = _passkey(idp, owner, now=now)
-    passkey_confirms = any(way.held_until is None for way in found)
+    if use is not Use.OPERATION:
+        found += _app(idp, owner, use, now=now)
+    passkey_confirms = any(way.kind is ProofKind.PASSKEY and way.held_until is None for way in found)
     by_contact = use is not Use.CREDENTIALS or not passkey_confirms
     if use is not Use.SIGN_IN and passkey_confirms and idp.settings.assurance.sms_beside_passkey == "refuse":
         by_contact = False
@@ -79,6 +82,8 @@ def ways(idp: Idp, owner: Owner, use: Use, *, now: int) -> Ways:
         except RegistryDown:
             if not any(way.held_until is None for way in found):
                 raise
+    if use is Use.SIGN_IN:
+        found += _printed(idp, owner)
     waits = owner.account.unconfirming_until(now)
     if waits is not None and use in (Use.STEP_UP, Use.OPERATION):
         found = tuple(replace(way, held_until=max(way.held_until or 0, waits)) for way in found)
@@ -104,6 +109,24 @@ def _passkey(idp: Idp, owner: Owner, *, now: int) -> tuple[Way, ...]:
     if any(one.confirms(now) for one in usable):
         return (Way(ProofKind.PASSKEY, handle),)
     return (Way(ProofKind.PASSKEY, handle, held_until=min(one.pending_until or 0 for one in usable)),)
+
+
+def _app(idp: Idp, owner: Owner, use: Use, *, now: int) -> tuple[Way, ...]:
+    """The authenticator app, which signs in also while it waits."""
+    with idp.reading() as tx:
+        row = authenticator.present(tx, owner.account.sub)
+    if row is None:
+        return ()
+    until = None if use is Use.SIGN_IN else row.held_until(now)
+    return (Way(ProofKind.TOTP, handle_of(idp, owner.session_id, ProofKind.TOTP), held_until=until),)
+
+
+def _printed(idp: Idp, owner: Owner) -> tuple[Way, ...]:
+    """The recovery codes that are left: the last resort of whoever lost the app."""
+    with idp.reading() as tx:
+        left = recovery_codes.left(tx, owner.account.sub)
+    kind = ProofKind.RECOVERY_CODE
+    return (Way(kind, handle_of(idp, owner.session_id, kind)),) if left else ()
 
 
 def _by_contact(idp: Idp, owner: Owner, use: Use, stronger: tuple[Way, ...], *, now: int) -> tuple[Way, ...]:

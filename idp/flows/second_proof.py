@@ -20,7 +20,15 @@ from idp.accounts.ceremonies import Purpose as Ceremony
 from idp.accounts.ceremonies import Reason
 from idp.accounts.challenge import Challenge, Purpose
 from idp.accounts.lockout import Throttled as Braked
-from idp.flows import confirming, new_device, passkey_sign_in, proving, throttle
+from idp.flows import (
+    authenticator,
+    confirming,
+    new_device,
+    passkey_sign_in,
+    proving,
+    recovery_codes,
+    throttle,
+)
 from idp.flows import sessions as session_flows
 from idp.flows.browser import Browser
 from idp.flows.confirming import Use, Way, Ways
@@ -161,6 +169,8 @@ def by_code(
     ``trust``: ask for no code in this browser for a while; only at sign-in.
     """
     way, challenge = found.way, found.challenge
+    if way is not None and way.kind in (ProofKind.TOTP, ProofKind.RECOVERY_CODE):
+        return _by_own_code(idp, known, want, way, typed, browser, trust=trust, now=now, now_ms=now_ms)
     if way is None or way.contact is None or challenge is None:
         return Refused("code_expired")
     brakes = throttle.otp_account_brakes(idp, known.account.sub)
@@ -198,6 +208,31 @@ def by_code(
         return Proven(_write(idp, known, want, proof, browser, spend, trust=trust, now=now))
     except _Beaten:
         return _late(idp, browser, want, now=now)
+
+
+def _by_own_code(
+    idp: Idp,
+    known: Owner,
+    want: Want,
+    way: Way,
+    typed: str,
+    browser: Browser,
+    *,
+    trust: bool,
+    now: int,
+    now_ms: int,
+) -> Proven | Refused | Limited:
+    """Take a code of the authenticator app, or one that was printed: both are used up by being right."""
+    check = authenticator.check if way.kind is ProofKind.TOTP else recovery_codes.check
+    verdict = check(idp, known.account.sub, typed, source=browser.source, now=now)
+    match verdict:
+        case authenticator.Throttled(retry_after):
+            return Limited(retry_after)
+        case authenticator.Wrong(fault) | authenticator.Replayed(fault):
+            return Refused(fault)
+    held = verdict.held or known.account.unconfirming_until(now) is not None
+    proof = Proof(way.kind, now_ms, held=held)
+    return Proven(_write(idp, known, want, proof, browser, lambda _tx: None, trust=trust, now=now))
 
 
 # --- by passkey -------------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from idp.store import trusted_browsers
+from idp.accounts import totp
+from idp.store import authenticators, trusted_browsers
 from tests.journeys.account_walks import (
     BROWSER,
     DAY,
@@ -421,3 +422,39 @@ def test_d_a_passkeys_answer_is_good_for_its_own_request_only(service: InProcess
         assert (visitor.page, visitor.faults) == ("login-code", ["page"])
         assert not is_signed_in(visitor)
         visitor.get("/login/code?to=account")
+
+
+# --- by authenticator app and recovery code ---------------------------------------------------------------
+
+
+def with_app(service: InProcess) -> tuple[str, str]:
+    """Maria's account with an authenticator app that confirms; its subject and secret."""
+    customer(service)
+    sub, secret = str(value(service, "SELECT sub FROM accounts")), totp.secret_of(b"01234567890123456789")
+    made = totp.Authenticator(
+        sub,
+        0,
+        service.clock.now(),
+        sealed_secret=authenticators.seal_secret(service.idp.sealer, sub, secret),
+    )
+    with service.idp.writing() as tx:
+        authenticators.keep(tx, made, cancel_digest=b"\x07" * 32)
+    return sub, secret
+
+
+def test_d_the_authenticator_app_comes_before_sms(service: InProcess) -> None:
+    _, secret = with_app(service)
+    visitor = to_code(service)
+    assert visitor.page == "login-code"
+    assert codes(service) == 0
+    code = totp.code_at(secret, totp.counter_at(service.clock.now()))
+    visitor.press(code="000000" if code != "000000" else "111111")
+    assert (visitor.page, visitor.faults) == ("login-code", ["code"])
+    visitor.press(code=code)
+    assert visitor.page == "account"
+    assert trail(service, "second_factor_given")[-1]["proof"] == "totp"
+    assert trail(service, "second_factor_given")[-1]["acr"] == "urn:idp:acr:2"
+    sign_out(visitor)
+    to_code(service, visitor=visitor)
+    visitor.press(code=code)
+    assert (visitor.page, visitor.faults) == ("login-code", ["code"])

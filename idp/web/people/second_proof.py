@@ -20,12 +20,13 @@ from idp.flows.second_proof import AlreadyProven, Proven, Standing, Want
 from idp.flows.sessions import Begun
 from idp.values import Acr, ProofKind
 from idp.web.people.account.entering import later
-from idp.web.people.forms import SecondProofForm
+from idp.web.people.forms import RecoveryProofForm, SecondProofForm
 from idp.web.people.visit import Visit
 
 WORDS_OF = {
     ProofKind.PASSKEY: "passkey",
     ProofKind.TOTP: "app",
+    ProofKind.RECOVERY_CODE: "printed",
     ProofKind.SMS_CODE: "sms",
     ProofKind.EMAIL_CODE: "email",
 }
@@ -76,9 +77,11 @@ def answer(visit: Visit, known: Owner, place: Place, **facts: Any) -> Response:
         return _by_passkey(visit, known, place, page)
     if found.way is None or found.way.kind is ProofKind.PASSKEY:
         return page({})
-    if "resend" in visit.form or (found.challenge is None and "code" not in visit.form):
+    sends = found.way.contact is not None
+    if sends and ("resend" in visit.form or (found.challenge is None and "code" not in visit.form)):
         return _send(visit, known, place, found, found.way, page)
-    form = SecondProofForm.read(visit.form)
+    printed = found.way.kind is ProofKind.RECOVERY_CODE
+    form = (RecoveryProofForm if printed else SecondProofForm).read(visit.form)
     if faults := form.faults():
         return page({"code": faults["code"]} if "code" in faults else {"page": "form_expired"})
     outcome = second_proof.by_code(
@@ -175,11 +178,14 @@ def _shown(
 
 
 def _stage(found: Standing) -> str:
-    """``none``: nothing confirms; ``passkey``; ``send``: a press sends a code; ``code``: it was sent."""
+    """``none``: nothing confirms; ``passkey``; ``app``, ``printed``: a code of one's own; ``send``: a press
+    sends one; ``code``: it was sent."""
     if found.way is None:
         return "none"
     if found.way.kind is ProofKind.PASSKEY:
         return "passkey"
+    if found.way.contact is None:
+        return WORDS_OF[found.way.kind]
     return "send" if found.challenge is None else "code"
 
 

@@ -18,7 +18,7 @@ from idp.web.people.forms.identify import (
     IdentifyForm,
     IdentifyWithBirthDateForm,
 )
-from idp.web.people.forms.login import LoginForm, SecondProofForm
+from idp.web.people.forms.login import LoginForm, RecoveryProofForm, SecondProofForm
 from idp.web.people.forms.recover import (
     RecoverFactorsForm,
     RecoverPasswordForm,
@@ -62,6 +62,7 @@ __all__ = [
     "RecoverPasswordForm",
     "RecoverVerifyForm",
     "RecoveryCodeForm",
+    "RecoveryProofForm",
     "RegisterCompanyForm",
     "RegisterPasswordForm",
     "RegisterPersonForm",

@@ -3,6 +3,7 @@
 from wtforms import BooleanField, StringField
 
 from idp.web.people.forms.base import (
+    LONGEST_CODE,
     LONGEST_PASSWORD,
     LONGEST_USERNAME,
     PageForm,
@@ -25,4 +26,11 @@ class SecondProofForm(PageForm):
     """`login-code` and `step-up`: the code, and at sign-in whether this browser is trusted."""
 
     code = StringField(filters=[digits], validators=[required(), six_digits])
+    trust_browser = BooleanField()
+
+
+class RecoveryProofForm(PageForm):
+    """`login-code` by one of the codes that were printed."""
+
+    code = StringField(filters=[stripped], validators=[required(), at_most(LONGEST_CODE)])
     trust_browser = BooleanField()
