@@ -29,6 +29,7 @@ from idp.flows.fresh import Owner
 from idp.flows.idp import Idp
 from idp.flows.proving import Late, Limited, NotYet, Question, Refused, Sent
 from idp.flows.wording import Purpose as Letter
+from idp.oidc.assurance import at_least, demanded, strongest
 from idp.oidc.errors import OAuthError
 from idp.oidc.interaction import Step
 from idp.oidc.operations.operation import Operation
@@ -103,17 +104,21 @@ def wanted(
         return interaction
     bound = approved.bound_to(idp, interaction, operation, owner.row.session)
     subject = approved.subject_of(idp, bound)
-    open_ways = _earning(owner, confirming.ways(idp, owner, Use.OPERATION, now=now), now_ms=now_ms)
+    least = strongest((Acr.TWO_FACTOR, demanded(interaction.request, client, idp.settings.assurance.scopes)))
+    open_ways = _earning(owner, confirming.ways(idp, owner, Use.OPERATION, now=now), least, now_ms=now_ms)
     sent = _sent_to(idp, subject, open_ways)
     return Wanted(interaction, owner, operation, kind, client.name, bound, subject, open_ways, sent)
 
 
-def _earning(owner: Owner, found: Ways, *, now_ms: int) -> Ways:
-    """Those of the open ways that make two factors here: a code beside a passkey alone does not."""
+def _earning(owner: Owner, found: Ways, least: Acr, *, now_ms: int) -> Ways:
+    """Those of the open ways that earn what is demanded; two factors at least.
+
+    A code beside a passkey alone is one factor again.
+    """
 
     def earns(way: Way) -> bool:
         proof = Proof(way.kind, now_ms, key=Amr.SOFTWARE_KEY if way.kind is ProofKind.PASSKEY else None)
-        return approved.session_of(owner.row.session, Approval("", proof)).acr is not Acr.SINGLE
+        return at_least(approved.session_of(owner.row.session, Approval("", proof)).acr, least)
 
     return replace(found, open=tuple(way for way in found.open if earns(way)))
 

@@ -89,9 +89,10 @@ def next_step(
         # Nobody is signed in yet, whatever is asked for.
         return _ask(Step.SECOND_FACTOR, silent, "login_required")
     wanted = demanded(request, client, scopes)
-    # Approving an operation is two factors of its own, dated now; only a passkey is more.
-    by_approval = request.operation is not None and wanted is not Acr.PASSKEY
-    step_up = not by_approval and _must_step_up(request, session, wanted, asked_at=asked_at, now=now)
+    # Approving an operation is two factors of its own, dated now, or the passkey that is demanded.
+    step_up = request.operation is None and _must_step_up(
+        request, session, wanted, asked_at=asked_at, now=now
+    )
     young = _young_enough(request, session, asked_at=asked_at, now=now)
     if not young and not (step_up and session.knows_password and "login" not in request.prompt):
         return _ask(Step.LOGIN, silent, "login_required")

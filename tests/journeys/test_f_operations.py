@@ -152,6 +152,26 @@ def test_a_passkeys_answer_is_good_for_the_operation_it_was_asked_for(clean_serv
     assert trail(clean_service, "passkey_refused")[-1]["reason"] == "challenge"
 
 
+def test_where_a_passkey_is_demanded_a_code_is_not_offered(
+    clean_service: InProcess, party: RelyingParty, maria: Visitor
+) -> None:
+    bring(maria, party, acr_values="urn:idp:acr:3")
+    assert maria.page == "step-up"
+    assert 'name="contact"' not in maria.last.text
+    maria.press(contact="x")
+    assert answer_of(maria)["error"] == "unmet_authentication_requirements"
+
+
+def test_where_a_passkey_is_demanded_it_is_asked_for_once(clean_service: InProcess) -> None:
+    party = portal(clean_service)
+    maria, device = enrolled(clean_service, strong=True)
+    bring(maria, party, acr_values="urn:idp:acr:3")
+    options = asked(maria, maria.at.replace("/step-up", "/step-up/passkey"))
+    maria.press(credential=json.dumps(device.get(options)))
+    claims = party.read(party.redeem(answer_of(maria)["code"]).get_json()["access_token"])
+    assert claims["acr"] == "urn:idp:acr:3"
+
+
 def test_a_password_of_this_morning_and_a_code_of_now_are_two_factors(
     clean_service: InProcess, party: RelyingParty, maria: Visitor
 ) -> None:
