@@ -199,7 +199,7 @@ def test_the_family_finds_a_page_at_the_foot_of_every_other(service: InProcess) 
         assert 'href="/legal/heirs"' in visitor.get(address).text
     page = visitor.get("/legal/heirs")
     assert page.status_code == 200
-    assert "Se un cliente è morto" in page.text
+    assert "Quando un cliente viene a mancare" in page.text
 
 
 def test_a_death_that_was_an_error_is_taken_back(
