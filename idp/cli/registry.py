@@ -123,7 +123,7 @@ def check(file: Path, as_json: bool) -> None:
 def find(open_idp: "Callable[[], Idp]", query: str, as_json: bool) -> None:
     """Find records by customer number, codice fiscale, partita IVA, email or mobile."""
     from idp.accounts.registry import RegistryDown
-    from idp.flows.registry import find as find_records
+    from idp.flows.record_search import find as find_records
 
     idp = open_idp()
     try:

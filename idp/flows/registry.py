@@ -1,4 +1,4 @@
-"""The agency registry: importing files of it, checking them, and finding a customer's record.
+"""The agency registry: importing files of it, and checking them.
 
 ::
 
@@ -23,11 +23,11 @@ from idp.accounts.records import CustomerRecord
 from idp.accounts.registry_line import Cells, LineFault, SourceLine, customer_number_of, read_line
 from idp.flows import life
 from idp.flows.idp import Idp
-from idp.store import audit, claims
+from idp.store import audit
 from idp.store import registry as store
 from idp.store.registry import RecordRow, SealedRecord, StagedLine
 from idp.store.sealing import Sealer
-from idp.values import Malformed, RecordState, parse_contact, parse_identifier
+from idp.values import RecordState
 
 BATCH = 200
 """Lines of one transaction: on SQLite others wait for it to end."""
@@ -116,35 +116,10 @@ Report = Callable[[str, int, int], None]
 """Told the phase (``reading``, ``applying``, ``ending``), how much is done, and of how much (0: unknown)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A customer record, and whether it has an account."""
-
-    record: CustomerRecord
-    registered: bool
-
-
 def is_empty(idp: Idp) -> bool:
     """Whether no record was ever imported."""
     with idp.reading() as tx:
         return store.is_empty(tx)
-
-
-def find(idp: Idp, typed: str, *, now: int) -> tuple[Found, ...]:
-    """Records by customer number, codice fiscale, partita IVA, email or mobile; the look-up is audited.
-
-    Raises ``RegistryDown``.
-    """
-    by, records = "customer_number", _by_customer_number(idp, typed)
-    if not records:
-        by, records = "code", _by_code(idp, typed)
-    if not records:
-        by, records = "contact", _by_contact(idp, typed)
-    with idp.reading() as tx:
-        registered = claims.of_contacts(tx, (), [record.customer_number for record in records]).registered
-    with idp.writing() as tx:
-        audit.add(tx, Event.REGISTRY_LOOKED_UP, at=now, details={"found": len(records), "by": by})
-    return tuple(Found(record, record.customer_number in registered) for record in records)
 
 
 def check(source: RegistrySource, report: Report | None = None) -> Checked:
@@ -189,25 +164,6 @@ def import_file(
         return _Import(idp, source, now, skip_invalid, snapshot, report).run()
     finally:
         idp.ephemera.drop(_LOCK)
-
-
-def _by_customer_number(idp: Idp, typed: str) -> tuple[CustomerRecord, ...]:
-    record = idp.registry.by_customer_number(typed.strip())
-    return () if record is None else (record,)
-
-
-def _by_code(idp: Idp, typed: str) -> tuple[CustomerRecord, ...]:
-    try:
-        return idp.registry.by_identifier(parse_identifier(typed))
-    except Malformed:
-        return ()
-
-
-def _by_contact(idp: Idp, typed: str) -> tuple[CustomerRecord, ...]:
-    try:
-        return idp.registry.by_contact(parse_contact(typed))
-    except Malformed:
-        return ()
 
 
 class _Tally:

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from idp.accounts.registry import Standing
 from idp.accounts.registry_line import SourceLine
 from idp.adapters.registry_file import RegistryFile
-from idp.flows import registry
+from idp.flows import record_search, registry
 from idp.flows.registry import Busy, Counts, Imported, Rejected
 from idp.store.tables import (
     accounts,
@@ -87,7 +87,7 @@ def test_a_changed_line_changes_its_customer_and_no_other(house: InProcess, tmp_
     imported(house, DEMO)
     path = changed(tmp_path, C100001={"emails": "nuova@posta.example", "updated_on": "2026-11-22"})
     assert imported(house, path) == Counts(changed=1, unchanged=28)
-    (maria,) = registry.find(house.idp, "C100001", now=NOW)
+    (maria,) = record_search.find(house.idp, "C100001", now=NOW)
     assert [one.contact.text for one in maria.record.contacts] == ["nuova@posta.example", "+393331234501"]
     old = house.idp.registry.by_contact(parse_contact("maria.rossi@posta.example"))
     assert [one.customer_number for one in old] == ["C100026"]
@@ -96,7 +96,7 @@ def test_a_changed_line_changes_its_customer_and_no_other(house: InProcess, tmp_
 def test_a_file_is_a_delta(house: InProcess, tmp_path: Path) -> None:
     imported(house, DEMO)
     assert imported(house, changed(tmp_path, C100001=None)) == Counts(unchanged=28)
-    (maria,) = registry.find(house.idp, "C100001", now=NOW)
+    (maria,) = record_search.find(house.idp, "C100001", now=NOW)
     assert maria.record.state is RecordState.ACTIVE
 
 
@@ -107,12 +107,12 @@ def test_a_snapshot_ends_who_is_missing_and_the_next_one_brings_them_back(
     # The deceased customer is left out too, and stays deceased.
     path = changed(tmp_path, C100001=None, C100027=None)
     assert imported(house, path, snapshot=True) == Counts(unchanged=27, ended=2 - 1)
-    (maria,) = registry.find(house.idp, "C100001", now=NOW)
-    (ernesto,) = registry.find(house.idp, "C100027", now=NOW)
+    (maria,) = record_search.find(house.idp, "C100001", now=NOW)
+    (ernesto,) = record_search.find(house.idp, "C100027", now=NOW)
     assert (maria.record.state, ernesto.record.state) == (RecordState.ENDED, RecordState.DECEASED)
     assert imported(house, path, snapshot=True) == Counts(unchanged=27)
     assert imported(house, DEMO, snapshot=True) == Counts(unchanged=28, changed=1)
-    (maria,) = registry.find(house.idp, "C100001", now=NOW)
+    (maria,) = record_search.find(house.idp, "C100001", now=NOW)
     assert maria.record.state is RecordState.ACTIVE
 
 
@@ -141,8 +141,8 @@ def test_a_faulty_line_refuses_the_file_and_every_fault_is_told(house: InProcess
 def test_skip_invalid_leaves_faulty_lines_out(house: InProcess, tmp_path: Path) -> None:
     path = changed(tmp_path, C100003={"tax_code": "x"}, C100005={"customer_number": "C100002"})
     assert imported(house, path, skip_invalid=True) == Counts(added=27, refused=2, warnings=1)
-    assert registry.find(house.idp, "C100003", now=NOW) == ()
-    (giovanni,) = registry.find(house.idp, "C100002", now=NOW)
+    assert record_search.find(house.idp, "C100003", now=NOW) == ()
+    (giovanni,) = record_search.find(house.idp, "C100002", now=NOW)
     assert giovanni.record.given_name == "Giovanni"
 
 
@@ -186,7 +186,7 @@ def test_a_snapshot_ends_nobody_whose_line_was_refused(house: InProcess, tmp_pat
     path = changed(tmp_path, C100001={"tax_code": "x"}, C100002=None)
     counts = imported(house, path, snapshot=True, skip_invalid=True)
     assert counts == Counts(unchanged=27, refused=1, ended=1)
-    (maria,) = registry.find(house.idp, "C100001", now=NOW)
+    (maria,) = record_search.find(house.idp, "C100001", now=NOW)
     assert maria.record.state is RecordState.ACTIVE
 
 
@@ -291,7 +291,7 @@ def test_look_ups_and_other_writes_go_on_during_an_import(house: InProcess, tmp_
     wrote = 0
     while not done.is_set():
         house.idp.ephemera.bump("meanwhile", 600, NOW)
-        registry.find(house.idp, "cliente7@posta.example", now=NOW)
+        record_search.find(house.idp, "cliente7@posta.example", now=NOW)
         wrote += 1
     importing.join()
     assert house.idp.ephemera.count("meanwhile", NOW) == wrote > 1
@@ -334,7 +334,7 @@ def test_a_customer_is_found_by_whatever_identifies_one(
     house: InProcess, typed: str, numbers: list[str]
 ) -> None:
     imported(house, DEMO)
-    assert [one.record.customer_number for one in registry.find(house.idp, typed, now=NOW)] == numbers
+    assert [one.record.customer_number for one in record_search.find(house.idp, typed, now=NOW)] == numbers
 
 
 @pytest.mark.parametrize(
@@ -387,7 +387,7 @@ def test_a_found_record_tells_whether_it_has_an_account(house: InProcess) -> Non
     with house.idp.writing() as tx:
         values = account("sub-1")
         tx.execute(accounts.insert(), {name: getattr(values, name) for name in type(values).__slots__})
-    found = registry.find(house.idp, "maria.rossi@posta.example", now=NOW)
+    found = record_search.find(house.idp, "maria.rossi@posta.example", now=NOW)
     assert [(one.record.customer_number, one.registered) for one in found] == [
         ("C100001", True),
         ("C100026", False),
@@ -420,7 +420,7 @@ import sys
 from pathlib import Path
 import psutil
 from idp.adapters.registry_file import RegistryFile
-from idp.flows import registry
+from idp.flows import record_search, registry
 from idp.store import schema
 from tests.service.in_process import open_in_process, settings_for
 
