@@ -284,8 +284,7 @@ def drop(idp: Idp, tx: Tx, sub: str, *, now: int) -> bool:
 
 
 def _brakes(idp: Idp, sub: str) -> tuple[Brake, ...]:
-    whom = idp.sealer.pseudonym(f"sub:{sub}")
-    return (Brake(f"code-app:{whom}", idp.settings.limits.otp_failures_per_account),)
+    return throttle.otp_account_brakes(idp, sub)
 
 
 def _spend(idp: Idp, sub: str, source: str, *, now: int) -> Braked | None:

@@ -233,6 +233,7 @@ def by_code(
         purpose=Purpose.FRESH,
         subject=known.session_id,
         source=browser.source,
+        account=known.account.sub,
         now=now,
     )
     match verdict:

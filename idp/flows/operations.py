@@ -166,6 +166,7 @@ def by_code(
         purpose=Purpose.OPERATION,
         subject=wanted.subject,
         source=browser.source,
+        account=wanted.bound.sub,
         now=now,
     )
     match verdict:

@@ -175,12 +175,14 @@ def judge(
     source: str,
     now: int,
     chosen_for: str = "",
+    account: str | None = None,
 ) -> Right | Refused | Late | Limited:
     """Take an answer: every one costs a try before it is looked at.
 
     ``contact`` is what the subject wants proven now; a challenge that went elsewhere proves nothing.
-    ``chosen_for`` is the question's. After
-    ``Right`` end the challenge with ``challenges.end`` in the transaction that acts on it: one caller wins.
+    ``chosen_for`` is the question's. ``account``: the ``sub`` of whose account something is confirmed; its
+    wrong ones add up wherever they went (security bar 5.3). After ``Right`` end the challenge with
+    ``challenges.end`` in the transaction that acts on it: one caller wins.
     """
     code = rules.code_of(typed, idp.settings.codes.digits)
     if code is None:
@@ -188,6 +190,8 @@ def judge(
     if challenge is None or _sent_to(idp, challenge) != contact:
         return Refused("code_expired")
     brakes = throttle.code_brakes(idp, contact, chosen_for)
+    if account is not None:
+        brakes += throttle.otp_account_brakes(idp, account)
     decision = throttle.standing(idp, brakes, now=now)
     if not isinstance(decision, Allowed):
         return Limited(decision.retry_after)

@@ -19,7 +19,6 @@ from idp.accounts.audit import Detail, Event
 from idp.accounts.ceremonies import Purpose as Ceremony
 from idp.accounts.ceremonies import Reason
 from idp.accounts.challenge import Challenge, Purpose
-from idp.accounts.lockout import Throttled as Braked
 from idp.flows import (
     authenticator,
     confirming,
@@ -173,10 +172,6 @@ def by_code(
         return _by_own_code(idp, known, want, way, typed, browser, trust=trust, now=now, now_ms=now_ms)
     if way is None or way.contact is None or challenge is None:
         return Refused("code_expired")
-    brakes = throttle.otp_account_brakes(idp, known.account.sub)
-    decision = throttle.standing(idp, brakes, now=now)
-    if isinstance(decision, Braked):
-        return Limited(decision.retry_after)
     verdict = proving.judge(
         idp,
         challenge,
@@ -185,14 +180,11 @@ def by_code(
         purpose=want.purpose,
         subject=known.session_id,
         source=browser.source,
+        account=known.account.sub,
         now=now,
     )
     match verdict:
-        case Refused(fault):
-            if fault != "code_malformed":
-                throttle.failed(idp, brakes, now=now)
-            return verdict
-        case Limited():
+        case Refused() | Limited():
             return verdict
         case Late():
             return _late(idp, browser, want, now=now)
