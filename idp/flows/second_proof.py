@@ -213,7 +213,7 @@ def _by_own_code(
     trust: bool,
     now: int,
     now_ms: int,
-) -> Proven | Refused | Limited:
+) -> Proven | AlreadyProven | Refused | Limited:
     """Take a code of the authenticator app, or one that was printed: both are used up by being right."""
     check = authenticator.check if way.kind is ProofKind.TOTP else recovery_codes.check
     verdict = check(idp, known.account.sub, typed, source=browser.source, now=now)
@@ -224,7 +224,10 @@ def _by_own_code(
             return Refused(fault)
     held = verdict.held or known.account.unconfirming_until(now) is not None
     proof = Proof(way.kind, now_ms, held=held)
-    return Proven(_write(idp, known, want, proof, browser, lambda _tx: None, trust=trust, now=now))
+    try:
+        return Proven(_write(idp, known, want, proof, browser, lambda _tx: None, trust=trust, now=now))
+    except _Beaten:
+        return _late(idp, browser, want, now=now)
 
 
 # --- by passkey -------------------------------------------------------------------------------------------
@@ -268,6 +271,8 @@ def by_passkey(
         begun = _write(
             idp, known, want, read.proof, browser, spend, passkey=read.row.passkey.id, trust=False, now=now
         )
+    except _Beaten:
+        return NotAccepted()
     except passkey_rules.Refused as refused:
         return passkey_sign_in.note(idp, refused, Ceremony.STEP_UP, typed, browser, now=now)
     return Proven(begun)
@@ -277,7 +282,7 @@ def by_passkey(
 
 
 class _Beaten(Exception):
-    """Another request used the challenge: nothing of this is to stay."""
+    """Another request used the challenge, or ended the session: nothing of this is to stay."""
 
 
 def _write(
@@ -312,7 +317,9 @@ def _write(
     told = _new_device(idp, known, begun, now=now) if want is AT_SIGN_IN else None
     with idp.writing() as tx:
         spend(tx)
-        session_flows.begin(idp, tx, begun, now=now)
+        if not session_flows.begin(idp, tx, begun, now=now):
+            # Somebody threw it out: neither it nor this browser is to be trusted by what was proven in it.
+            raise _Beaten
         if told is not None:
             new_device.note(tx, told, now=now)
         audit.add(tx, want.event, at=now, actor=actor, source=source, details=details)

@@ -204,10 +204,12 @@ def prepare(
     )
 
 
-def begin(idp: Idp, tx: Tx, begun: Begun, *, now: int) -> None:
-    """Write what ``prepare`` prepared."""
+def begin(idp: Idp, tx: Tx, begun: Begun, *, now: int) -> bool:
+    """Write what ``prepare`` prepared. False where the session that was to go on has ended meanwhile: nobody
+    is signed in, and the browser is not known by it."""
     if begun.renewed:
-        sessions.renew(tx, begun.session, begun.handle.digest, now=now)
+        if not sessions.renew(tx, begun.session, begun.handle.digest, now=now):
+            return False
     else:
         expires_at = now + idp.settings.lifetimes.session_absolute
         sessions.start(
@@ -236,3 +238,4 @@ def begin(idp: Idp, tx: Tx, begun: Begun, *, now: int) -> None:
                 "clients": len(begun.farewells),
             },
         )
+    return True

@@ -69,6 +69,7 @@ _RENEW = (
         second_factor=bindparam("new_second_factor"),
         last_seen_at=bindparam("now"),
     )
+    .returning(sessions.c.id)
 )
 _END = (
     update(sessions)
@@ -190,8 +191,9 @@ def start(
     )
 
 
-def renew(tx: Tx, session: Session, handle_digest: bytes, *, now: int) -> None:
-    """Give a session its new proofs and a new handle; the old handle opens nothing any more."""
+def renew(tx: Tx, session: Session, handle_digest: bytes, *, now: int) -> bool:
+    """Give a session its new proofs and a new handle; the old handle opens nothing any more. False where it
+    has ended meanwhile."""
     values = {
         "session_id": session.id,
         "new_digest": handle_digest,
@@ -199,7 +201,7 @@ def renew(tx: Tx, session: Session, handle_digest: bytes, *, now: int) -> None:
         "new_second_factor": session.second_factor,
         "now": now,
     }
-    tx.execute(_RENEW, values)
+    return tx.execute(_RENEW, values).one_or_none() is not None
 
 
 def seen(tx: Tx, session_id: str, *, now: int) -> None:

@@ -1,14 +1,20 @@
 """Somebody who has the password guesses at the codes, or presses while the owner throws them out."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
-from idp.flows import authenticator, fresh
+from idp.flows import authenticator, fresh, second_proof
+from idp.flows import sessions as session_flows
 from idp.flows.browser import Browser
-from idp.flows.fresh import Owner
+from idp.flows.second_proof import AT_SIGN_IN, Proven
 from idp.values import Handle
-from tests.journeys.account_walks import BROWSER, EMAIL, MOBILE, SESSION, options, prove, run
+from tests.journeys.account_walks import BROWSER, EMAIL, MOBILE, SESSION, options, prove, rows, run
+from tests.journeys.factor_walks import KNOWN_SECRET, code_of, with_app
 from tests.journeys.operation_walks import bring, portal, sent, signed_in
-from tests.service.in_process import InProcess
+from tests.service import in_process
+from tests.service.in_process import PASSWORD, InProcess
 from tests.service.visitor import Visitor
 
 CLOSE = "/account/close"
@@ -24,15 +30,12 @@ def maria(clean_service: InProcess) -> Visitor:
     return signed_in(clean_service, EMAIL)
 
 
-def owner(service: InProcess, visitor: Visitor) -> tuple[Owner, Browser]:
-    browser = Browser(
+def browser_of(visitor: Visitor) -> Browser:
+    return Browser(
         handle=Handle(visitor.cookie(BROWSER) or ""),
         session=Handle(visitor.cookie(SESSION) or ""),
         source="198.51.100.7",
     )
-    known = fresh.owner(service.idp, browser, now=service.clock.now())
-    assert known is not None
-    return known, browser
 
 
 def wrong(right: str) -> str:
@@ -67,7 +70,8 @@ def test_wrong_codes_for_an_operation_close_every_other_door(
 
 
 def test_wrong_codes_of_the_app_close_every_other_door(clean_service: InProcess, maria: Visitor) -> None:
-    known, _ = owner(clean_service, maria)
+    known = fresh.owner(clean_service.idp, browser_of(maria), now=clean_service.clock.now())
+    assert known is not None
     code = to_email_code(clean_service, maria)
     for _ in range(10):
         authenticator.check(
@@ -92,3 +96,46 @@ def test_wrong_codes_to_confirm_again_close_the_operation(clean_service: InProce
     bring(maria, portal(clean_service))
     maria.press(code=sent(clean_service, maria))
     assert (maria.page, maria.last.status_code) == ("step-up", 429)
+
+
+# --- while it is thrown out --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asking(prepared_sqlite_url: str, service_folder: Path) -> Iterator[InProcess]:
+    """The service that asks for a second factor, with Maria registered by her mobile an hour ago."""
+    settings = in_process.settings_for(
+        service_folder, prepared_sqlite_url, assurance={"second_factor": "untrusted"}
+    )
+    opened = in_process.open_in_process(settings)
+    opened.register(opened.visitor("203.0.113.9"), MOBILE)
+    opened.clock.move(3600)
+    yield opened
+    opened.idp.database.engine.dispose()
+
+
+@pytest.mark.parametrize("by", ["sms", "app"])
+def test_a_code_that_comes_while_every_session_is_ended_trusts_nothing(asking: InProcess, by: str) -> None:
+    idp, now = asking.idp, asking.clock.now()
+    if by == "app":
+        with_app(asking)
+    thief = asking.visitor()
+    thief.get("/account")
+    thief.press(username=MOBILE, password=PASSWORD)
+    assert thief.page == "login-code"
+    browser = browser_of(thief)
+    known = second_proof.owner(idp, browser, AT_SIGN_IN, now=now)
+    assert known is not None
+    found = second_proof.standing(idp, known, AT_SIGN_IN, None, now=now)
+    # What was read so far is what a request has in hand while the owner says "it was not me".
+    sub = known.account.sub
+    session_flows.leaving(idp, sub, lambda tx, leaving: leaving.end_all(tx, now=now), now=now)
+    typed = asking.code_for(MOBILE) if by == "sms" else code_of(asking, KNOWN_SECRET)
+    outcome = second_proof.by_code(
+        idp, known, AT_SIGN_IN, found, typed, browser, trust=True, now=now, now_ms=now * 1000
+    )
+    assert not isinstance(outcome, Proven)
+    assert rows(asking, "SELECT COUNT(*) FROM trusted_browsers") == 0
+    assert rows(asking, "SELECT COUNT(*) FROM known_browsers") == 0
+    thief.get("/account")
+    assert thief.page == "login"
