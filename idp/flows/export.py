@@ -13,7 +13,7 @@ from typing import Any
 from idp.accounts.audit import Event
 from idp.accounts.device import names_of
 from idp.accounts.records import CustomerRecord
-from idp.flows import apps, authenticator, passkeys, recovery_codes, telling
+from idp.flows import apps, authenticator, operations, passkeys, recovery_codes, telling
 from idp.flows import mobile as mobiles
 from idp.flows.fresh import Needs, Owner, is_fresh
 from idp.flows.idp import Idp
@@ -144,12 +144,21 @@ def _whole(idp: Idp, account: AccountRow, record: CustomerRecord | None, *, now:
                 "at": _moment(row["at"]),
                 "event": row["name"],
                 "client_id": row["client_id"],
-                "details": json.loads(row["details"]),
+                "details": _details(idp, json.loads(row["details"])),
             }
             for row in events
         ],
         "agency_record": None if record is None else record.to_json(),
     }
+
+
+def _details(idp: Idp, kept: dict[str, Any]) -> dict[str, Any]:
+    """An event's details as its owner may read them: an operation as it was shown, no box, no digest."""
+    if "sealed" not in kept:
+        return kept
+    details, operation = operations.opened_details(idp, kept)
+    del details["digest"]
+    return {**details, "operation": operation}
 
 
 def _contact(idp: Idp, sub: str, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -361,11 +361,16 @@ def trail(idp: Idp, *, since: int, at_most: int) -> tuple[Told, ...]:
         rows = audit.named(tx, names, since=since, at_most=at_most)
     found = []
     for row in rows:
-        details = dict(row.details)
-        sealed, event_id = details.pop("sealed"), str(details["approval"])
-        try:
-            operation = idp.sealer.open(urlsafe_b64decode(str(sealed)), place_in_trail(event_id))
-        except Unsealable:
-            operation = None
+        details, operation = opened_details(idp, row.details)
         found.append(Told(row.at, row.name, row.actor, row.client_id, details, operation))
     return tuple(found)
+
+
+def opened_details(idp: Idp, kept: Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, Any] | None]:
+    """What the trail keeps beside an operation, and the operation; None where no key of ours opens it."""
+    details = dict(kept)
+    sealed, event_id = details.pop("sealed"), str(details["approval"])
+    try:
+        return details, idp.sealer.open(urlsafe_b64decode(str(sealed)), place_in_trail(event_id))
+    except Unsealable:
+        return details, None

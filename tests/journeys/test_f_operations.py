@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from idp.flows import operations
-from tests.journeys.account_walks import rows, run, twins
+from idp.flows import export, operations
+from idp.store import accounts
+from tests.journeys.account_walks import rows, run, twins, value
 from tests.journeys.operation_walks import (
     IBAN,
     MOBILE,
@@ -525,6 +526,21 @@ def test_the_trail_keeps_what_was_approved_for_whoever_has_the_keys(
     )
     (moved,) = operations.trail(clean_service.idp, since=0, at_most=10)
     assert moved.operation is None
+
+
+def test_who_downloads_their_data_reads_what_they_approved(
+    clean_service: InProcess, party: RelyingParty, maria: Visitor
+) -> None:
+    bring(maria, party)
+    approve(clean_service, maria)
+    answer_of(maria)
+    with clean_service.idp.reading() as tx:
+        account = accounts.by_sub(tx, str(value(clean_service, "SELECT sub FROM accounts")))
+    assert account is not None
+    document = json.loads(export.of(clean_service.idp, account, by="account", now=clean_service.clock.now()))
+    (event,) = [one for one in document["activity"] if one["event"] == "operation_approved"]
+    assert event["details"]["operation"] == payout()
+    assert not {"sealed", "digest"} & event["details"].keys()
 
 
 def test_nothing_of_it_lies_in_the_database_in_clear(
