@@ -8,7 +8,7 @@ step-up                 yes       yes                yes; of passkey owners by  
                                                      ``assurance.sms_beside_passkey``
 an operation            yes       no: it shows no    the same                         never
                                   amount
-changing a way in       yes       yes                where no passkey confirms        the same
+changing a way in       yes       no                 where no passkey confirms        the same
 ======================  ========  =================  ===============================  ======================
 
 What was added on a weak proof waits (``idp.accounts.ledger``) and is told apart, so that a page can say
@@ -70,7 +70,7 @@ class Ways:
 def ways(idp: Idp, owner: Owner, use: Use, *, now: int) -> Ways:
     """How ``owner`` can confirm for this use. Raises ``RegistryDown`` where nothing else is open."""
     found = _passkey(idp, owner, now=now)
-    if use is not Use.OPERATION:
+    if use not in (Use.OPERATION, Use.CREDENTIALS):
         found += _app(idp, owner, use, now=now)
     passkey_confirms = any(way.kind is ProofKind.PASSKEY and way.held_until is None for way in found)
     by_contact = use is not Use.CREDENTIALS or not passkey_confirms

@@ -257,7 +257,7 @@ def test_e_confirmed_once_more_with_the_finger(service: InProcess, enrolled: Dev
     assert trail(service, "confirmed_again")[-1]["proof"] == "passkey"
 
 
-def test_e_cancelled_prompt_falls_back_to_code(service: InProcess, enrolled: Device) -> None:
+def test_e_cancelled_while_confirming_leaves_the_password(service: InProcess, enrolled: Device) -> None:
     service.clock.move(HOLD)
     enrolled.by_button()
     enrolled.on("account")
@@ -270,14 +270,11 @@ def test_e_cancelled_prompt_falls_back_to_code(service: InProcess, enrolled: Dev
     page.click("#use-passkey")
     expect(page.locator("#passkey-trouble")).to_be_visible()
     assert refusals(service) == [], "nothing was sent"
-    enrolled.press("use-code")
-    page.locator('input[name="contact"]').first.check()
-    press(page, "form:has([name=contact]) #continue")
-    to = str(service.post()[0]["to"])
-    page.fill("#code", service.code_for(to))
-    press(page, "form:has(#code) #continue")
+    expect(page.locator("#use-code")).to_have_count(0)
+    page.fill("#current_password", PASSWORD)
+    press(page, "form:has(#current_password) #continue")
     enrolled.on("passkeys")
-    assert trail(service, "confirmed_again")[-1]["proof"] == ("email_code" if "@" in to else "sms_code")
+    assert trail(service, "confirmed_again")[-1]["proof"] == "password"
 
 
 def test_e_user_verification_refused(service: InProcess, enrolled: Device) -> None:

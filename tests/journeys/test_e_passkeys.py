@@ -669,6 +669,22 @@ def test_g_a_full_passkey_stands_for_the_proof_of_a_contact(clean_service: InPro
     assert visitor.page == "mobile"
 
 
+def test_g_beside_one_that_confirms_no_code_changes_anything(clean_service: InProcess) -> None:
+    visitor, device = enrolled(clean_service, strong=True)
+    clean_service.clock.move(301)
+    visitor.get("/account/username")
+    assert (visitor.page, "use-code" in visitor.last.text) == ("account-confirm", False)
+    before = len(clean_service.post())
+    for to in ("username", "mobile"):
+        visitor.get("/account/confirm", to=to, by="code")
+        assert visitor.page == "account-confirm"
+        assert "use-passkey" in visitor.last.text
+        assert 'name="contact"' not in visitor.last.text
+    assert len(clean_service.post()) == before
+    visitor.press(credential=json.dumps(device.get(asked(visitor, CONFIRM))))
+    assert visitor.page == "mobile"
+
+
 def test_g_a_held_one_does_not(clean_service: InProcess) -> None:
     _, device = enrolled(clean_service)
     visitor = to_login(clean_service)

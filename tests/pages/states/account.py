@@ -110,6 +110,11 @@ STATES = (
         {**code_facts(**_confirm("code", faults={"code": "code_wrong"})), "tries_left": 3, "resend_in": 0},
     ),
     State("account-confirm-nowhere", "account-confirm", _confirm("none")),
+    State(
+        "account-confirm-passkey-only",
+        "account-confirm",
+        _confirm("none", passkey_url="/account/confirm/passkey"),
+    ),
     State("account-registry-down", "account", _account(contacts=None)),
     State("account-password", "account-password", _page()),
     State(

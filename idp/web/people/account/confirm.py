@@ -9,11 +9,12 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from idp.accounts.challenge import Challenge
-from idp.flows import fresh, passkey_sign_in, proving
-from idp.flows.fresh import AlreadyConfirmed, Confirmed, Needs, Sent, Unknown
+from idp.flows import fresh, fresh_by_code, passkey_sign_in, proving
+from idp.flows.fresh import Confirmed, Needs, Unknown
+from idp.flows.fresh_by_code import AlreadyConfirmed
 from idp.flows.login import Throttled, Wrong
 from idp.flows.passkey_sign_in import NotAccepted
-from idp.flows.proving import Limited, NotYet
+from idp.flows.proving import Limited, NotYet, Sent
 from idp.values import Contact, ContactKind
 from idp.web.people.account.doors import ACCOUNT, Door, named
 from idp.web.people.account.entering import Entered, later, signed_in
@@ -75,17 +76,18 @@ def install(door: Blueprint, face: Face) -> None:
                 return _by_code(here, to, Needs.CONTACT, refused=True)
 
     def _by_password(here: Entered, to: Door, *, refused: bool = False) -> Response:
-        visit = here.visit
+        visit, passkey_url = here.visit, _passkey_url(here)
 
         def page(faults: dict[str, str], *, status: int = 200) -> Response:
             return here.page(
                 "account-confirm",
                 status=status,
                 stage="password",
-                passkey_url=_passkey_url(here),
+                passkey_url=passkey_url,
                 username=here.owner.profile.username.text,
                 password_url=None,
-                code_url=here.arrival.address(PATH, to=to.name, by=_CODE),
+                # Where a passkey confirms no code is sent.
+                code_url=here.arrival.address(PATH, to=to.name, by=_CODE) if passkey_url is None else None,
                 back_url=here.back,
                 faults=faults,
             )
@@ -115,8 +117,8 @@ def install(door: Blueprint, face: Face) -> None:
 
     def _by_code(here: Entered, to: Door, needs: Needs, *, refused: bool = False) -> Response:
         visit = here.visit
-        ways = fresh.ways(idp, here.owner, now=visit.now)
-        sent = None if "choose" in visit.query else fresh.sent_to(idp, here.owner, now=visit.now)
+        ways = fresh_by_code.ways(idp, here.owner, now=visit.now)
+        sent = None if "choose" in visit.query else fresh_by_code.sent_to(idp, here.owner, now=visit.now)
         facts: dict[str, Any] = {
             "username": here.owner.profile.username.text,
             "password_url": here.arrival.address(PATH, to=to.name) if needs is Needs.ANY else None,
@@ -158,7 +160,7 @@ def install(door: Blueprint, face: Face) -> None:
             if chosen is not None and (faults := chosen.faults()):
                 return page({"contact": "required" if "required" in faults.values() else "unknown"})
             handle = (chosen.contact.data or "") if chosen is not None else sent[0].handle if sent else ""
-            asked = fresh.send(idp, here.owner, handle, source=visit.browser.source, now=visit.now)
+            asked = fresh_by_code.send(idp, here.owner, handle, source=visit.browser.source, now=visit.now)
             match asked:
                 case Unknown():
                     return page({"contact": "unknown"})
@@ -174,7 +176,7 @@ def install(door: Blueprint, face: Face) -> None:
         form = ConfirmCodeForm.read(visit.form)
         if faults := form.faults():
             return page(faults)
-        outcome = fresh.by_code(
+        outcome = fresh_by_code.by_code(
             idp, here.owner, form.code.data or "", visit.browser, now=visit.now, now_ms=visit.now_ms
         )
         match outcome:
