@@ -247,11 +247,15 @@ def test_a_form_posts_with_a_token_and_one_primary_button(state: State) -> None:
             assert primary == ["use-passkey"]
             return
         others = {"logout": "confirm-logout", "link-expired": "resend", "passkey-offer": "enrol-passkey"}
+        if state.page == "login-code" and state.context["stage"] == "none":
+            # Nothing can be given: what may be pressed is the way back.
+            assert (primary, [e["id"] for e in submits]) == ([], ["cancel"])
+            return
         by_passkey = state.context.get("stage") == "passkey"
         assert primary == ["use-passkey" if by_passkey else others.get(state.page, "continue")]
         # Enter presses the first submit button of a form: it must be the primary one, where that sends it.
         first = (
-            {"passkey-offer": "continue", "step-up": "cancel"}[state.page]
+            {"passkey-offer": "continue", "step-up": "cancel", "login-code": "cancel"}[state.page]
             if by_passkey or (state.page == "passkey-offer")
             else primary[0]
         )
