@@ -321,6 +321,17 @@ def test_i_pages_and_messages_come_in_the_language_that_was_chosen(service: InPr
     assert trail(service, "language_changed") == [{"language": "de"}]
 
 
+def test_i_a_language_that_was_pressed_lasts_until_another_is_chosen_for_good(service: InProcess) -> None:
+    visitor = signed_in(service)
+    visitor.get("/account?lang=en")
+    visitor.get(APPS)
+    assert '<html lang="en"' in visitor.last.text
+    visitor.get(LANGUAGE)
+    visitor.press(language="it")
+    visitor.get(APPS)
+    assert '<html lang="it"' in visitor.last.text
+
+
 @pytest.mark.parametrize("language", ["", "fr", "xx' OR 1", "IT"])
 def test_i_a_language_that_is_not_offered_changes_nothing(service: InProcess, language: str) -> None:
     visitor = signed_in(service)

@@ -78,6 +78,16 @@ def test_no_language_is_english_left_in_place(language: str) -> None:
     assert left == SAME_IN_BOTH[language]
 
 
+def test_italian_pages_write_one_kind_of_apostrophe() -> None:
+    straight = [
+        words
+        for message in sentences(shipped("it")).values()
+        for words in strings(message)
+        if re.search(r"\w'\w", words)
+    ]
+    assert not straight, f"write ’ for ': {straight}"
+
+
 def test_german_is_not_italian_left_in_place() -> None:
     italian = {s for m in sentences(shipped("it")).values() for s in strings(m)}
     german = {s for m in sentences(shipped("de")).values() for s in strings(m)}

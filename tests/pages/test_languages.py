@@ -64,6 +64,13 @@ def test_a_press_outlives_the_hint_it_was_pressed_against() -> None:
     assert choose(ui_locales="en", cookie=cookie, account="en") == "it"
 
 
+def test_a_press_outlives_the_choice_of_the_account_it_was_pressed_against() -> None:
+    cookie = remember("en", account="it")
+    assert choose(cookie=cookie, account="it") == "en"
+    assert choose(cookie=cookie, account="de") == "de"
+    assert choose(cookie=remember("it", account="it"), account="en") == "en"
+
+
 def test_a_press_does_not_silence_another_hint() -> None:
     assert choose(ui_locales="en", cookie=remember("it")) == "en"
     assert choose(ui_locales="it", cookie=remember("en", "it")) == "en"

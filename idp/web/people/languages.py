@@ -1,8 +1,8 @@
 """Which language a page speaks.
 
-In order: the language pressed just now, what was pressed before in this browser against the same hint, the
-relying party's `ui_locales` (OpenID Connect Core §3.1.2.1), the account's own choice, what the browser was
-told on an earlier visit, `Accept-Language` (RFC 9110 §12.5.4), Italian.
+In order: the language pressed just now, what was pressed before in this browser against the same hint or
+choice, the relying party's `ui_locales` (OpenID Connect Core §3.1.2.1), the account's own choice, what the
+browser was told on an earlier visit, `Accept-Language` (RFC 9110 §12.5.4), Italian.
 """
 
 import re
@@ -37,24 +37,35 @@ def choose(
     """
     if pressed in supported and pressed is not None:
         return pressed
-    hinted = _first_of((ui_locales or "").split(), supported)
+    wanted = _wanted(ui_locales, account, supported)
     remembered, against = _read(cookie, supported)
-    if remembered is not None and hinted is not None and against == hinted:
+    if remembered is not None and wanted is not None and against == wanted:
         return remembered
-    own = account if account in supported else None
-    return hinted or own or remembered or _negotiated(accept_language or "", supported) or default
+    return wanted or remembered or _negotiated(accept_language or "", supported) or default
 
 
-def remember(pressed: str, ui_locales: str | None = None, supported: Sequence[str] = SUPPORTED) -> str:
-    """The cookie's value after a press: the language, and the hint it was pressed against.
+def remember(
+    pressed: str,
+    ui_locales: str | None = None,
+    *,
+    account: str | None = None,
+    supported: Sequence[str] = SUPPORTED,
+) -> str:
+    """The cookie's value after a press: the language, and the hint or choice it was pressed against.
 
-    So a press outlives the next page of the same request, while a relying party that later asks for another
-    language is still heard. Raises ValueError for a language that is not supported.
+    So a press outlives the next page, while a relying party that later asks for another language, and an
+    account that chose another, are still heard. Raises ValueError for a language that is not supported.
     """
     if pressed not in supported:
         raise ValueError(f"{pressed!r} is not among the supported languages")
+    wanted = _wanted(ui_locales, account, supported)
+    return pressed if wanted is None or wanted == pressed else f"{pressed}.{wanted}"
+
+
+def _wanted(ui_locales: str | None, account: str | None, supported: Sequence[str]) -> str | None:
+    """What is asked for when nothing was pressed: by the relying party, else by the account."""
     hinted = _first_of((ui_locales or "").split(), supported)
-    return pressed if hinted is None or hinted == pressed else f"{pressed}.{hinted}"
+    return hinted or (account if account in supported else None)
 
 
 def _read(cookie: str | None, supported: Sequence[str]) -> tuple[str | None, str | None]:

@@ -222,7 +222,7 @@ class Visit:
 
     def prefers(self, response: Response, language: str) -> Response:
         """Remember a language that was chosen for good."""
-        kept = languages.remember(language, None, self.idp.settings.languages.offered)
+        kept = languages.remember(language, supported=self.idp.settings.languages.offered)
         self.face.cookies.set(response, languages.COOKIE, kept, life=BROWSER_LIFE)
         return response
 
@@ -245,7 +245,12 @@ class Visit:
             self.face.cookies.set(response, "browser", self.browser_handle.secret, life=BROWSER_LIFE)
         pressed = self._pressed_language
         if pressed in self.idp.settings.languages.offered and pressed is not None:
-            kept = languages.remember(pressed, self._ui_locales, self.idp.settings.languages.offered)
+            kept = languages.remember(
+                pressed,
+                self._ui_locales,
+                account=self._account_language,
+                supported=self.idp.settings.languages.offered,
+            )
             self.face.cookies.set(response, languages.COOKIE, kept, life=BROWSER_LIFE)
         return response
 
