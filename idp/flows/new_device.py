@@ -58,7 +58,7 @@ def prepare(idp: Idp, account: AccountRow, begun: Begun, *, now: int) -> NewDevi
     notices = telling.notices(
         idp,
         account,
-        _told(idp, account),
+        safest(idp, account),
         Letter.NEW_DEVICE,
         now=now,
         facts={"device": begun.device, "until": now + LIFE},
@@ -73,7 +73,7 @@ def note(tx: Tx, told: NewDevice, *, now: int) -> None:
     outbox.add(tx, *told.notices)
 
 
-def _told(idp: Idp, account: AccountRow) -> tuple[Contact, ...]:
+def safest(idp: Idp, account: AccountRow) -> tuple[Contact, ...]:
     """Every email of the customer's own; their mobiles where there is none. None that was reported lost."""
     with idp.reading() as tx:
         ways = [way for way in recoveries.ways_of(tx, account.sub) if way.pending is None]
@@ -130,7 +130,7 @@ def disavow(idp: Idp, token: Handle | None, *, now: int) -> bool:
     if account is None:
         return False
     since = min(found.at, now - LIFE)
-    notices = telling.notices(idp, account, _told(idp, account), Letter.SIGN_IN_DISAVOWED, now=now)
+    notices = telling.notices(idp, account, safest(idp, account), Letter.SIGN_IN_DISAVOWED, now=now)
 
     def write(tx: Tx, leaving: Leaving) -> bool:
         if not disavowals.take(tx, token.digest, now=now):

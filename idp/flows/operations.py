@@ -21,7 +21,16 @@ from idp.accounts.audit import Detail, Event
 from idp.accounts.ceremonies import Reason
 from idp.accounts.ceremonies import Refused as NotSigned
 from idp.accounts.challenge import Challenge, Purpose
-from idp.flows import approved, authorize, ceremonies, confirming, fresh, proving, throttle
+from idp.flows import (
+    approved,
+    authorize,
+    ceremonies,
+    confirming,
+    fresh,
+    proving,
+    sms_beside_passkey,
+    throttle,
+)
 from idp.flows.authorize import Answered, Lost
 from idp.flows.browser import Browser
 from idp.flows.confirming import Use, Way, Ways
@@ -34,7 +43,7 @@ from idp.oidc.errors import OAuthError
 from idp.oidc.interaction import Step
 from idp.oidc.operations.operation import Operation
 from idp.oidc.operations.types import OperationType
-from idp.store import approvals, audit, challenges, passkeys
+from idp.store import approvals, audit, challenges, outbox, passkeys
 from idp.store import authorize as store
 from idp.store.approvals import Approval, Bound
 from idp.store.authorize import Interaction
@@ -175,13 +184,18 @@ def by_code(
         case Late():
             return _late(idp, wanted, now=now)
 
+    told = sms_beside_passkey.notices(idp, wanted.owner.account, wanted.ways, way, now=now)
+
     def settle(tx: Tx) -> bool:
         if not challenges.end(tx, challenge.id, now=now):
             return False
         proving.answered(tx, challenge, now=now)
+        outbox.add(tx, *told)
         return True
 
     if _approve(idp, wanted, Proof(way.kind, now_ms), browser, settle, now=now):
+        if told:
+            idp.post_waiting.set()
         return Approved()
     return _late(idp, wanted, now=now)
 

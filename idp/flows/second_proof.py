@@ -26,6 +26,7 @@ from idp.flows import (
     passkey_sign_in,
     proving,
     recovery_codes,
+    sms_beside_passkey,
     throttle,
 )
 from idp.flows import sessions as session_flows
@@ -39,7 +40,7 @@ from idp.flows.proving import Late, Limited, NotYet, Question, Refused, Sent
 from idp.flows.sessions import Begun
 from idp.flows.wording import Purpose as Letter
 from idp.oidc.session import SecondFactor
-from idp.store import accounts, audit, challenges, passkeys, sessions, trusted_browsers
+from idp.store import accounts, audit, challenges, outbox, passkeys, sessions, trusted_browsers
 from idp.store.database import Tx
 from idp.values import Acr, Contact, Proof, ProofKind
 
@@ -190,16 +191,23 @@ def by_code(
             return _late(idp, browser, want, now=now)
     waits = known.account.unconfirming_until(now) is not None
     proof = Proof(way.kind, now_ms, held=waits)
+    told = (
+        sms_beside_passkey.notices(idp, known.account, found.ways, way, now=now) if want is AT_STEP_UP else ()
+    )
 
     def spend(tx: Tx) -> None:
         if not challenges.end(tx, challenge.id, now=now):
             raise _Beaten
         proving.answered(tx, challenge, now=now)
+        outbox.add(tx, *told)
 
     try:
-        return Proven(_write(idp, known, want, proof, browser, spend, trust=trust, now=now))
+        begun = _write(idp, known, want, proof, browser, spend, trust=trust, now=now)
     except _Beaten:
         return _late(idp, browser, want, now=now)
+    if told:
+        idp.post_waiting.set()
+    return Proven(begun)
 
 
 def _by_own_code(

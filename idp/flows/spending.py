@@ -42,6 +42,7 @@ _ALARMS = (50, 80, 100)
 NOTICES = frozenset(
     {
         Purpose.ACCOUNT_CREATED,
+        Purpose.CONFIRMED_BY_SMS,
         Purpose.NEW_DEVICE,
         Purpose.DATA_DOWNLOADED,
         Purpose.ACCOUNT_CLOSED,

@@ -22,6 +22,8 @@ from tests.journeys.account_walks import (
     twins,
     value,
 )
+from tests.journeys.factor_walks import KNOWN_CODES
+from tests.journeys.factor_walks import with_codes as keep_codes
 from tests.journeys.passkey_walks import add, asked, trail
 from tests.parts.soft_authenticator import SoftAuthenticator
 from tests.service import in_process
@@ -386,6 +388,44 @@ def test_d_where_only_the_unusual_is_asked_the_known_network_is_not(unusual: InP
     assert to_code(unusual).page == "login-code"
 
 
+CHROME = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 "
+    "Safari/537.36"
+)
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:143.0) Gecko/20100101 Firefox/143.0"
+NEAR, FAR = "198.51.100.7", "203.0.113.9"
+
+
+@pytest.mark.parametrize(
+    ("agent", "source", "asked_for"),
+    [
+        (CHROME, NEAR, False),
+        (FIREFOX, NEAR, False),
+        (CHROME, FAR, False),
+        (FIREFOX, FAR, True),
+    ],
+)
+def test_d_only_a_new_browser_in_a_new_network_is_unusual(
+    unusual: InProcess, agent: str, source: str, asked_for: bool
+) -> None:
+    customer(unusual)
+    run(unusual, "DELETE FROM known_browsers")
+    run(unusual, "DELETE FROM sessions")
+    _from(unusual, CHROME, NEAR)
+    unusual.clock.move(HOUR)
+    assert _from(unusual, agent, source) == ("login-code" if asked_for else "account")
+
+
+def _from(service: InProcess, agent: str, source: str) -> str | None:
+    """Sign in from a browser of this kind that was never here, in this network; the page that follows."""
+    visitor = service.visitor(source)
+    visitor.agent = agent
+    to_code(service, visitor=visitor)
+    if visitor.page == "login-code" and source == NEAR:
+        visitor.press(code=service.code_for(MOBILE))
+    return visitor.page
+
+
 # --- by passkey -------------------------------------------------------------------------------------------
 
 
@@ -458,3 +498,43 @@ def test_d_the_authenticator_app_comes_before_sms(service: InProcess) -> None:
     to_code(service, visitor=visitor)
     visitor.press(code=code)
     assert (visitor.page, visitor.faults) == ("login-code", ["code"])
+
+
+def test_d_a_recovery_code_signs_in_once_and_is_counted(service: InProcess) -> None:
+    customer(service)
+    keep_codes(service)
+    visitor = to_recovery_code(service)
+    visitor.press(code=KNOWN_CODES[0])
+    assert visitor.page == "account"
+    given = trail(service, "second_factor_given")[-1]
+    assert (given["proof"], given["acr"]) == ("recovery_code", "urn:idp:acr:2")
+    assert trail(service, "recovery_code_used") == [{"left": len(KNOWN_CODES) - 1}]
+    again = to_recovery_code(service)
+    again.press(code=KNOWN_CODES[0])
+    assert (again.page, again.faults) == ("login-code", ["code"])
+    assert not is_signed_in(again)
+    assert len(trail(service, "recovery_code_used")) == 1
+
+
+def test_d_wrong_recovery_codes_count_until_the_right_one_waits_too(service: InProcess) -> None:
+    customer(service)
+    keep_codes(service)
+    visitor = to_recovery_code(service)
+    for _ in range(10):
+        visitor.press(code="0" * 10)
+        assert (visitor.page, visitor.faults) == ("login-code", ["code"])
+    visitor.press(code=KNOWN_CODES[0])
+    assert (visitor.page, visitor.last.status_code) == ("login-code", 429)
+    service.clock.move(2 * HOUR)
+    visitor = to_recovery_code(service)
+    visitor.press(code=KNOWN_CODES[0])
+    assert visitor.page == "account"
+
+
+def to_recovery_code(service: InProcess) -> Visitor:
+    """In front of the field for a recovery code."""
+    visitor = to_code(service)
+    (printed,) = re.findall(r'id="use-code" href="([^"]+)"', visitor.last.text)
+    visitor.get(html.unescape(printed))
+    assert visitor.page == "login-code"
+    return visitor

@@ -1,13 +1,15 @@
 """Journey F: a stronger confirmation, where a client, a scope or a request demands it, over HTTP."""
 
+import html
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.journeys.account_walks import DAY, EMAIL, MOBILE, SESSION, options, run, signed_in
+from tests.journeys.account_walks import DAY, EMAIL, MOBILE, SESSION, options, prove, run, sent, signed_in
 from tests.journeys.passkey_walks import asked, enrolled, trail
 from tests.parts.soft_authenticator import SoftAuthenticator
 from tests.service import in_process
@@ -262,3 +264,46 @@ def test_f_somebody_elses_passkey_steps_nobody_up(service: InProcess) -> None:
     visitor.press(credential=json.dumps(SoftAuthenticator().get(question)))
     assert (visitor.page, visitor.faults) == ("step-up", ["page"])
     assert trail(service, "stepped_up") == []
+
+
+# --- by SMS beside a passkey ------------------------------------------------------------------------------
+
+
+def test_f_a_text_message_in_a_passkeys_place_is_told_to_its_owner(service: InProcess) -> None:
+    party = portal(service)
+    enrolled(service, strong=True)
+    prove(service, EMAIL, of=MOBILE)
+    service.clock.move(HOUR)
+    visitor = signed_in(service, MOBILE)
+    party.ask(visitor, acr_values=TWO)
+    (by_code,) = re.findall(r'id="use-code" href="([^"]+)"', visitor.last.text)
+    visitor.get(html.unescape(by_code))
+    visitor.press()
+    code = service.code_for(MOBILE)
+    visitor.press(code="000000" if code != "000000" else "111111")
+    assert sent(service, "confirmed_by_sms") == []
+    visitor.press(code=code)
+    assert claims_of(party, visitor)["acr"] == TWO
+    # Where whoever has the number does not read.
+    assert sent(service, "confirmed_by_sms") == [EMAIL]
+
+
+def test_f_a_text_message_where_no_passkey_would_do_is_told_to_nobody(service: InProcess) -> None:
+    party = portal(service)
+    visitor = customer(service)
+    party.ask(visitor, acr_values=TWO)
+    confirm(service, visitor)
+    assert claims_of(party, visitor)["acr"] == TWO
+    assert sent(service, "confirmed_by_sms") == []
+
+
+def test_f_a_passkey_is_no_confirmation_by_text_message(service: InProcess) -> None:
+    party = portal(service)
+    _, device = enrolled(service, strong=True)
+    service.clock.move(HOUR)
+    visitor = signed_in(service, MOBILE)
+    party.ask(visitor, acr_values=TWO)
+    question = asked(visitor, "/step-up/passkey?" + visitor.at.partition("?")[2])
+    visitor.press(credential=json.dumps(device.get(question)))
+    assert claims_of(party, visitor)["acr"] == THREE
+    assert sent(service, "confirmed_by_sms") == []

@@ -21,6 +21,8 @@ class Visitor:
         self._host = urlsplit(issuer).hostname or ""
         self._source = source
         self.at = ""
+        # What it says it is (User-Agent); nothing, like no browser of people.
+        self.agent: str | None = None
         self.response: TestResponse | None = None
 
     # --- what it sees ------------------------------------------------------------------------------------
@@ -92,6 +94,8 @@ class Visitor:
 
     def _open(self, method: str, address: str, **options: Any) -> TestResponse:
         self.at = address.removeprefix(self._base)
+        if self.agent is not None:
+            options["headers"] = {"User-Agent": self.agent, **options.get("headers", {})}
         return self._client.open(
             self.at,
             method=method,

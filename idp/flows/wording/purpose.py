@@ -27,6 +27,8 @@ class Purpose(StrEnum):
     CONFIRM_CODE = "confirm_code"
     # One operation, which the message says.
     OPERATION_CODE = "operation_code"
+    # Where fingerprint or face would have done.
+    CONFIRMED_BY_SMS = "confirmed_by_sms"
     NEW_DEVICE = "new_device"
     DATA_DOWNLOADED = "data_downloaded"
     ACCOUNT_CLOSED = "account_closed"

@@ -10,6 +10,7 @@ from idp.flows.wording.shape import (
     TELL_NOBODY,
     VALID_FOR,
     WAS_IT_YOU,
+    YOU_OR_NOT,
     Wording,
 )
 
@@ -115,6 +116,26 @@ SIGN_IN: Mapping[Purpose, Wording] = {
                 "If you are not changing anything, someone is in your account: change your password at once. "
                 "Without the code they change nothing important."
             ),
+        ),
+    ),
+    Purpose.CONFIRMED_BY_SMS: Wording(
+        sms=(
+            N_(
+                "%(brand)s: on %(when)s a code by text message confirmed that it was you, in the place of "
+                "fingerprint or face. If it was not you, contact us or your agency at once."
+            ),
+            N_(
+                "On %(when)s a code by text message confirmed that it was you, in the place of fingerprint "
+                "or face. If it was not you, contact us or your agency at once."
+            ),
+        ),
+        subject=N_("%(brand)s: confirmed by text message"),
+        before=(
+            N_(
+                "On %(when)s a code by text message confirmed that it was you on %(brand)s, in the place of "
+                "fingerprint or face."
+            ),
+            YOU_OR_NOT,
         ),
     ),
     Purpose.NEW_DEVICE: Wording(
