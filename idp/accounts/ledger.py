@@ -5,7 +5,7 @@ proven within the last minutes          what is added then
 ======================================  ===========================================================
 password, or a code by email            signs in, is held
 a code to a mobile on file for a while  full at once
-a code to a mobile that is newer        signs in, is held
+a code to a mobile that is newer        signs in, is held; so itself, for operations
 an activation code                      full at once: somebody saw an identity document
 a passkey, or an authenticator app      full at once
 one of these that is held itself        signs in, is held
@@ -42,6 +42,7 @@ WORTH: Mapping[ProofKind, Worth] = {
     ProofKind.PASSKEY: Worth.FULL,
     ProofKind.TOTP: Worth.FULL,
     ProofKind.RECOVERY_CODE: Worth.HELD,
+    ProofKind.NEW_CONTACT: Worth.HELD,
 }
 """The table; every proof stands in it."""
 

@@ -141,8 +141,12 @@ class Means(StrEnum):
 
 def old_enough(changed_on: date, contact_age: int, now: int) -> bool:
     """Whether a contact that last changed on that day (UTC) may recover: ``contact_age`` in seconds."""
-    since = datetime(changed_on.year, changed_on.month, changed_on.day, tzinfo=UTC)
-    return now - since.timestamp() >= contact_age
+    return now - day_start(changed_on) >= contact_age
+
+
+def day_start(day: date) -> int:
+    """When a day began (UTC), epoch seconds."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
 def settled(record: CustomerRecord | None, contact: Contact, contact_age: int, now: int) -> bool:

@@ -12,15 +12,19 @@ changing a way in       yes       no                 where no passkey confirms  
 ======================  ========  =================  ===============================  ======================
 
 What was added on a weak proof waits (``idp.accounts.ledger``) and is told apart, so that a page can say
-until when. A recovery code stands in for a lost app or device at sign-in, after everything else. An account
-that waits itself, or that was recovered without a second factor, confirms neither step-up nor operation.
-Nothing here comes from the browser: a handle only names one of the ways found anew.
+until when; so does a mobile that is new on file, whoever had it changed there (journey L). At sign-in such a
+mobile serves, and where nothing else does an email that is new on file: to sign in, and for nothing more. A
+recovery code stands in for a lost app or device at sign-in, after everything else. An account that waits
+itself, or that was recovered without a second factor, confirms neither step-up nor operation. Nothing here
+comes from the browser: a handle only names one of the ways found anew.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import StrEnum
 
-from idp.accounts.recovery import old_enough
+from idp.accounts.recovery import ProvenWay, day_start, old_enough
 from idp.accounts.registry import RegistryDown
 from idp.flows import authenticator, recovery_codes, telling
 from idp.flows.fresh import Owner
@@ -53,6 +57,13 @@ class Way:
     handle: str
     contact: Contact | None = field(default=None, repr=False)
     held_until: int | None = None
+    # What its code proves, where that is less than its kind.
+    worth: ProofKind | None = None
+
+    @property
+    def proves(self) -> ProofKind:
+        """What a right answer proves."""
+        return self.worth or self.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +114,7 @@ def _passkey(idp: Idp, owner: Owner, *, now: int) -> tuple[Way, ...]:
     with idp.reading() as tx:
         rows = passkeys.of_account(tx, owner.account.sub)
     usable = [row.passkey for row in rows if row.passkey.flagged_at is None]
+    usable = [one for one in usable if one.confirms(now) or (one.pending_until or 0) > now]
     if not usable:
         return ()
     handle = handle_of(idp, owner.session_id, ProofKind.PASSKEY)
@@ -146,25 +158,75 @@ def _by_contact(idp: Idp, owner: Owner, use: Use, stronger: tuple[Way, ...], *, 
         for way in known
         if way.pending is None
     ]
-    contacts += [
-        one.contact
-        for one in (() if record is None else record.contacts)
-        if one.contact.kind is ContactKind.EMAIL
-        and old_enough(one.changed_on, idp.settings.recovery.contact_age, now)
-    ]
+    age = idp.settings.recovery.contact_age
+    on_file = () if record is None else record.contacts
+    young = {one.contact: one.changed_on for one in on_file if not old_enough(one.changed_on, age, now)}
+    contacts += [one.contact for one in on_file if one.contact.kind is ContactKind.EMAIL]
     lost = {way.contact_index for way in known if way.lost}
     own = telling.unshared(
         idp, dict.fromkeys(one for one in contacts if idp.sealer.contact_index(one) not in lost)
     )
-    mobiles = tuple(_way(idp, owner, one) for one in own if one.kind is ContactKind.MOBILE)
+    held = _held_mobiles(idp, account.sub, known, young, now=now)
+    mobiles = tuple(
+        _new(_way(idp, owner, one), use, held.get(idp.sealer.contact_index(one)))
+        for one in own
+        if one.kind is ContactKind.MOBILE
+    )
     waiting: tuple[Way, ...] = ()
     if change is not None and change.matures_at is not None and change.matures_at > now:
         number = mobile_changes.open_number(idp.sealer, change.id, change.sealed_mobile)
         waiting = (replace(_way(idp, owner, number), held_until=change.matures_at),)
     codes = (*mobiles, *(way for way in stronger if way.kind is ProofKind.TOTP and way.held_until is None))
     by_email = use is Use.CREDENTIALS or (use is Use.SIGN_IN and not codes)
-    emails = tuple(_way(idp, owner, one) for one in own if one.kind is ContactKind.EMAIL)
+    proven = {way.contact_index for way in known}
+    emails = tuple(
+        _way(idp, owner, one)
+        for one in own
+        if one.kind is ContactKind.EMAIL and (one not in young or idp.sealer.contact_index(one) in proven)
+    )
+    if use is Use.SIGN_IN and not codes and not emails and not stronger:
+        # Who had their only email changed at the agency gets in, and proves no more by it.
+        emails = tuple(
+            replace(_way(idp, owner, one), worth=ProofKind.NEW_CONTACT)
+            for one in own
+            if one.kind is ContactKind.EMAIL
+        )
     return (*mobiles, *waiting, *(emails if by_email else ()))
+
+
+def _held_mobiles(
+    idp: Idp,
+    sub: str,
+    known: Iterable[ProvenWay],
+    young: Mapping[Contact, date],
+    *,
+    now: int,
+) -> dict[bytes, int]:
+    """Until when mobiles confirm nothing that are new on file, by blind index (journeys E and L).
+
+    One that waited as its owner's own word, and then came on file, has two witnesses and is free.
+    """
+    hold, age = idp.settings.lifetimes.pending_hold, idp.settings.recovery.contact_age
+    changed = {idp.sealer.contact_index(one): on for one, on in young.items()}
+    found = {}
+    for way in known:
+        if way.kind is not ContactKind.MOBILE or way.typed or way.contact_index not in changed:
+            continue
+        until = min(day_start(changed[way.contact_index]) + age, way.added_at + hold)
+        with idp.reading() as tx:
+            waited = mobile_changes.waited(tx, sub, way.contact_index)
+        if until > now and not waited:
+            found[way.contact_index] = until
+    return found
+
+
+def _new(way: Way, use: Use, until: int | None) -> Way:
+    """The way as it serves while its contact is new on file."""
+    if until is None or use is Use.CREDENTIALS:
+        return way
+    if use is Use.SIGN_IN:
+        return replace(way, worth=ProofKind.NEW_CONTACT)
+    return replace(way, held_until=until)
 
 
 def _way(idp: Idp, owner: Owner, contact: Contact) -> Way:

@@ -66,6 +66,8 @@ def sign_out_everywhere(idp: Idp, known: Owner, *, now: int) -> None:
 
     def write(tx: Tx, leaving: Leaving) -> None:
         ended = leaving.end_all(tx, now=now, keep_browsers=True).sessions
+        # A lost telephone has the password saved: it is to be asked for a code as well.
+        trusted_browsers.remove_all(tx, sub)
         if ended:
             _note(idp, tx, Event.SESSIONS_ENDED, sub, {"sessions": ended, "by": "account"}, now=now)
 

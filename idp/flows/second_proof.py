@@ -190,7 +190,7 @@ def by_code(
         case Late():
             return _late(idp, browser, want, now=now)
     waits = known.account.unconfirming_until(now) is not None
-    proof = Proof(way.kind, now_ms, held=waits)
+    proof = Proof(way.proves, now_ms, held=waits)
     told = (
         sms_beside_passkey.notices(idp, known.account, found.ways, way, now=now) if want is AT_STEP_UP else ()
     )
@@ -232,6 +232,8 @@ def _by_own_code(
             return Refused(fault)
     held = verdict.held or known.account.unconfirming_until(now) is not None
     proof = Proof(way.kind, now_ms, held=held)
+    # What is new itself buys no month without a code.
+    trust = trust and not verdict.held
     try:
         return Proven(_write(idp, known, want, proof, browser, lambda _tx: None, trust=trust, now=now))
     except _Beaten:

@@ -14,6 +14,7 @@ _METHODS: dict[ProofKind, tuple[Amr, ...]] = {
     ProofKind.PASSKEY: (Amr.USER_PRESENCE,),
     ProofKind.TOTP: (Amr.OTP,),
     ProofKind.RECOVERY_CODE: (Amr.OTP,),
+    ProofKind.NEW_CONTACT: (Amr.OTP,),
 }
 
 _SECOND = frozenset({ProofKind.SMS_CODE, ProofKind.TOTP, ProofKind.RECOVERY_CODE})

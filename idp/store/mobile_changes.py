@@ -121,6 +121,12 @@ _DROP_SINCE = delete(proven_contacts).where(
     proven_contacts.c.proven_at >= bindparam("since"),
     proven_contacts.c.contact_index != bindparam("kept"),
 )
+_WAITED = select(mobile_changes.c.id).where(
+    mobile_changes.c.sub == bindparam("of_sub"),
+    mobile_changes.c.mobile_index == bindparam("index"),
+    mobile_changes.c.state == ChangeState.CONFIRMED,
+    mobile_changes.c.matures_at > mobile_changes.c.proven_at,
+)
 _FIND_AGAIN = (
     update(proven_contacts)
     .where(proven_contacts.c.sub == bindparam("of_sub"), proven_contacts.c.lost_at >= bindparam("since"))
@@ -170,6 +176,11 @@ def begin(tx: Tx, change: MobileChange, *, sealed: bytes, mobile_index: bytes) -
 def current(tx: Tx, sub: str) -> ChangeRow | None:
     """The change under way of an account."""
     return _row(tx.execute(_CURRENT, {"of_sub": sub}).one_or_none())
+
+
+def waited(tx: Tx, sub: str, mobile_index: bytes) -> bool:
+    """Whether this number waited as its owner's own word before anybody confirmed it."""
+    return tx.execute(_WAITED, {"of_sub": sub, "index": mobile_index}).first() is not None
 
 
 def newest(tx: Tx, sub: str) -> ChangeRow | None:

@@ -37,6 +37,8 @@ class ProofKind(StrEnum):
     # A code of an authenticator app (RFC 6238), and one of the ten that were printed with it.
     TOTP = "totp"
     RECOVERY_CODE = "recovery_code"
+    # A code to a contact that is too new on file to prove more than that it was read there.
+    NEW_CONTACT = "new_contact"
 
 
 @dataclass(frozen=True, slots=True)

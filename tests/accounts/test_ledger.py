@@ -13,7 +13,7 @@ from idp.values import Proof, ProofKind
 NOW = 1_800_000_000
 DAY = 86400
 STRONG = {ProofKind.ACTIVATION_CODE, ProofKind.PASSKEY, ProofKind.TOTP}
-WEAK = {ProofKind.PASSWORD, ProofKind.EMAIL_CODE, ProofKind.RECOVERY_CODE}
+WEAK = {ProofKind.PASSWORD, ProofKind.EMAIL_CODE, ProofKind.RECOVERY_CODE, ProofKind.NEW_CONTACT}
 
 kinds = st.sampled_from(ProofKind)
 proofs = st.lists(st.builds(Proof, kinds, st.just(NOW * 1000), st.none(), st.booleans()), max_size=5)

@@ -128,6 +128,51 @@ def test_a_number_on_file_that_is_confirmed_lifts_the_hold(service: InProcess) -
     assert kinds(service, visitor, Use.OPERATION) == ([SMS], [])
 
 
+def new_on_file(service: InProcess) -> Visitor:
+    """Whoever registered by email on a day when the demo's contacts are a day old, free of other holds."""
+    service.clock.move(1_709_251_200 + DAY - service.clock.now())
+    visitor = born(service, EMAIL)
+    run(service, "UPDATE accounts SET held_until = NULL")
+    return visitor
+
+
+def test_a_mobile_that_is_new_on_file_confirms_nothing_for_two_days(service: InProcess) -> None:
+    visitor = new_on_file(service)
+    prove(service, MOBILE)
+    until = service.clock.now() + HOLD
+    for use in (Use.STEP_UP, Use.OPERATION):
+        found = ways(service, visitor, use)
+        assert (found.open, [way.held_until for way in found.held]) == ((), [until])
+    assert [way.proves for way in ways(service, visitor, Use.SIGN_IN).open] == [ProofKind.NEW_CONTACT]
+    service.clock.move(HOLD)
+    again = signed_in(service)
+    assert kinds(service, again, Use.OPERATION) == ([SMS], [])
+    assert [way.proves for way in ways(service, again, Use.SIGN_IN).open] == [SMS]
+
+
+def test_a_number_that_waited_and_then_came_on_file_is_free_at_once(service: InProcess) -> None:
+    visitor = new_on_file(service)
+    prove(service, MOBILE)
+    run(
+        service,
+        "INSERT INTO mobile_changes (id, sub, sealed_mobile, mobile_index, old_lost, state, asked_at,"
+        " proven_at, matures_at, confirmed_by) SELECT 'one', sub, sealed_contact, contact_index, 0,"
+        " 'confirmed', 1, 1, 2, 'registry' FROM proven_contacts WHERE kind = 'mobile'",
+    )
+    assert kinds(service, visitor, Use.OPERATION) == ([SMS], [])
+
+
+def test_an_email_that_is_new_on_file_signs_in_where_nothing_else_does_and_proves_no_more(
+    service: InProcess,
+) -> None:
+    visitor = new_on_file(service)
+    run(service, "DELETE FROM proven_contacts")
+    assert [way.proves for way in ways(service, visitor, Use.SIGN_IN).open] == [ProofKind.NEW_CONTACT]
+    assert kinds(service, visitor, Use.CREDENTIALS) == ([], [])
+    prove(service, EMAIL)
+    assert [way.proves for way in ways(service, visitor, Use.SIGN_IN).open] == [BY_EMAIL]
+
+
 def test_a_number_that_waits_is_named_with_its_time_and_gets_nothing(service: InProcess) -> None:
     visitor = born(service, MOBILE)
     pending(service, visitor, OTHER)
