@@ -109,6 +109,28 @@ def test_d_the_right_code_signs_in_with_two_factors(service: InProcess) -> None:
     assert trail(service, "sign_in_succeeded")[-1]["second_factor"] == "due"
 
 
+def test_d_after_the_code_fingerprint_or_face_is_offered_where_the_device_can(service: InProcess) -> None:
+    customer(service)
+    visitor = to_code(service)
+    assert 'name="passkey_ready"' in visitor.last.text
+    visitor.press(code=service.code_for(MOBILE), passkey_ready="yes")
+    assert visitor.page == "passkey-offer"
+
+
+def test_d_who_is_signed_in_and_asked_again_is_told_why_and_types_no_username(service: InProcess) -> None:
+    visitor = service.visitor()
+    service.register(visitor, MOBILE)
+    party = portal(service)
+    party.ask(visitor, prompt="login")
+    assert visitor.page == "login"
+    assert "per proteggerti" in visitor.last.text.casefold()
+    assert 'value="+39 333 123 4501"' in visitor.last.text
+    stranger = service.visitor()
+    party.ask(stranger, prompt="login")
+    assert "per proteggerti" not in stranger.last.text.casefold()
+    assert "4501" not in stranger.last.text
+
+
 def test_d_one_code_is_sent_by_the_press_and_none_by_looking(service: InProcess) -> None:
     customer(service)
     visitor = to_code(service)

@@ -486,7 +486,7 @@ def test_the_form_post_page_sends_itself(gallery: Opened, sheet: Page) -> None:
 
 
 def test_the_form_post_page_sends_itself_once(gallery: Opened, sheet: Page) -> None:
-    sheet.goto(f"{gallery[0]}/login")
+    sheet.goto(f"{gallery[0]}/legal-terms")
     sheet.goto(f"{gallery[0]}/form-post")
     expect(sheet.locator("[data-page=sunk]")).to_be_visible()
     before = len(gallery[1].sunk)

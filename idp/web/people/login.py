@@ -46,6 +46,11 @@ def blueprint(face: Face) -> Blueprint:
         client = face.idp.clients.get(interaction.request.client_id)
         name = None if client is None else client.name
 
+        # Who is asked once more is told why, and need not type the username again.
+        here = None
+        if interaction.request.hinted_sub is None:
+            here = register.who_is_signed_in(face.idp, visit.browser, now=visit.now)
+
         def page(
             status: int, values: dict[str, object], faults: dict[str, str], unknown: bytes | None = None
         ) -> Response:
@@ -53,6 +58,7 @@ def blueprint(face: Face) -> Blueprint:
                 "login",
                 status=status,
                 client_name=name,
+                again=here is not None,
                 passkey_url=SIGN_IN_OPTIONS,
                 passkey_first=_passkey_first(interaction.request, client),
                 unknown_passkey=_unknown(unknown),
@@ -67,7 +73,8 @@ def blueprint(face: Face) -> Blueprint:
             recovered_name = _recovered(visit)
             if recovered_name is not None:
                 return visit.forget(page(200, {"username": recovered_name}, {}), RECOVERY)
-            return page(200, {"username": authorize.login_hint(face.idp, interaction) or ""}, {})
+            hint = authorize.login_hint(face.idp, interaction)
+            return page(200, {"username": hint or ("" if here is None else here.username.readable)}, {})
         if "cancel" in visit.form:
             declined = authorize.decline(face.idp, interaction.id, visit.browser, now=visit.now)
             if isinstance(declined, Lost):
@@ -101,6 +108,7 @@ def blueprint(face: Face) -> Blueprint:
                 "login",
                 status=status,
                 client_name=None,
+                again=False,
                 passkey_url=SIGN_IN_OPTIONS,
                 passkey_first=False,
                 unknown_passkey=_unknown(unknown),

@@ -31,6 +31,7 @@ def _account(**more: Any) -> dict[str, Any]:
         "recovery_codes": 0,
         "change": None,
         "limited_until": None,
+        "new_until": None,
         "done": None,
         **more,
     }
@@ -79,6 +80,7 @@ STATES = (
         BARE,
     ),
     State("account-long", "account", _account(username=LONG_EMAIL, done="password"), LONG),
+    State("account-new", "account", _account(new_until=AT)),
     State("account-username-changed", "account", _account(done="username")),
     State("account-mobile-confirmed", "account", _account(done="mobile-confirmed")),
     State("account-mobile-cancelled", "account", _account(done="mobile-cancelled")),

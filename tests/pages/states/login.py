@@ -19,6 +19,7 @@ def _login(**more: Any) -> dict[str, Any]:
     return {
         "csrf": CSRF,
         "client_name": "Area Clienti",
+        "again": False,
         "register_url": "/register",
         "recover_url": "/recover",
         "can_cancel": True,
@@ -96,6 +97,7 @@ STATES = (
         _login(client_name=None, register_url=None, recover_url=None, can_cancel=False),
         BARE,
     ),
+    State("login-again", "login", _login(again=True, values={"username": "chiara@example.com"})),
     State(
         "login-wrong",
         "login",

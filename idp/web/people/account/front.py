@@ -45,6 +45,7 @@ def install(door: Blueprint, face: Face) -> None:
             recovery_codes=codes,
             passkeys=len(passkeys.of(idp, owner.account.sub)),
             limited_until=owner.limited_until(visit.now),
+            new_until=owner.account.unconfirming_until(visit.now),
             done=_done(idp, visit.query.get("done"), owner, now=visit.now),
             faults={},
         )
