@@ -79,7 +79,10 @@ class Ways:
 
 
 def ways(idp: Idp, owner: Owner, use: Use, *, now: int) -> Ways:
-    """How ``owner`` can confirm for this use. Raises ``RegistryDown`` where nothing else is open."""
+    """How ``owner`` can confirm for this use. Raises ``RegistryDown`` where nothing else is open.
+
+    Signing in never waits for the registry.
+    """
     found = _passkey(idp, owner, now=now)
     if use not in (Use.OPERATION, Use.CREDENTIALS):
         found += _app(idp, owner, use, now=now)
@@ -91,7 +94,9 @@ def ways(idp: Idp, owner: Owner, use: Use, *, now: int) -> Ways:
         try:
             found += _by_contact(idp, owner, use, found, now=now)
         except RegistryDown:
-            if not any(way.held_until is None for way in found):
+            if use is Use.SIGN_IN:
+                found += _proven_here(idp, owner)
+            elif not any(way.held_until is None for way in found):
                 raise
     if use is Use.SIGN_IN:
         found += _printed(idp, owner)
@@ -192,6 +197,26 @@ def _by_contact(idp: Idp, owner: Owner, use: Use, stronger: tuple[Way, ...], *, 
             if one.kind is ContactKind.EMAIL
         )
     return (*mobiles, *waiting, *(emails if by_email else ()))
+
+
+def _proven_here(idp: Idp, owner: Owner) -> tuple[Way, ...]:
+    """While the registry is away: the contacts that were proven, to sign in with and for nothing more."""
+    sub = owner.account.sub
+    with idp.reading() as tx:
+        known = recoveries.ways_of(tx, sub)
+    ways = [
+        _way(
+            idp,
+            owner,
+            accounts.open_contact(
+                idp.sealer, sub, ProvenContact(way.contact_index, way.kind, way.sealed, way.added_at)
+            ),
+        )
+        for way in known
+        if way.pending is None and not way.lost
+    ]
+    mobiles = tuple(way for way in ways if way.kind is ProofKind.SMS_CODE)
+    return tuple(replace(way, worth=ProofKind.NEW_CONTACT) for way in mobiles or ways)
 
 
 def _held_mobiles(
