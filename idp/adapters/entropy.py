@@ -13,8 +13,13 @@ class SystemEntropy:
         return Handle(secrets.token_urlsafe(32))
 
     def identifier(self) -> str:
-        """A fresh public identifier of 128 bits in base64url (22 characters), never reused."""
-        return secrets.token_urlsafe(16)
+        """A fresh public identifier of 128 bits in base64url (22 characters), never reused.
+
+        None begins with a hyphen: on a command line it would be an option.
+        """
+        while (drawn := secrets.token_urlsafe(16)).startswith("-"):
+            pass
+        return drawn
 
     def digits(self, count: int) -> str:
         """``count`` decimal digits, each unbiased; raises ``ValueError`` below one."""

@@ -172,10 +172,10 @@ class FileKeyRing:
             self._directory.chmod(wanted)
 
     def _new_signing(self, alg: str) -> str:
-        key: ECKey | RSAKey = (
-            ECKey.generate_key("P-256") if alg == "ES256" else RSAKey.generate_key(_RSA_BITS)
-        )
-        kid = key.thumbprint()
+        key = _generated(alg)
+        while (kid := key.thumbprint()).startswith("-"):
+            # On a command line it would be an option.
+            key = _generated(alg)
         self._write(f"sign-{kid}.json", {**key.as_dict(private=True), "kid": kid, "alg": alg, "use": "sig"})
         return kid
 
@@ -284,6 +284,10 @@ def _unreadable(error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
         return "does not exist; `idp keys init` writes what is missing"
     return f"cannot be read: {error.strerror}"
+
+
+def _generated(alg: str) -> ECKey | RSAKey:
+    return ECKey.generate_key("P-256") if alg == "ES256" else RSAKey.generate_key(_RSA_BITS)
 
 
 def _version(kid: str) -> int:

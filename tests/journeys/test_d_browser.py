@@ -197,7 +197,7 @@ def test_d_the_way_back_leads_to_the_sign_in_of_somebody_else(service: InProcess
     press(page, "#back")
     on_page(page, "login")
     page.goto(f"{service.idp.issuer}/account")
-    on_page(page, "login-code")
+    on_page(page, "login")
 
 
 def test_d_without_javascript_the_code_is_asked_sent_again_and_taken(

@@ -87,7 +87,7 @@ def stripped(text: str, *typed: str) -> str:
     """The body without token, case number, request number and what this browser typed."""
     text = re.sub(r'name="csrf" value="[^"]*"', "", text)
     text = re.sub(r"[2-9A-Z]{3}-[2-9A-Z]{3}", "CASE", text)
-    text = re.sub(r"(?:[a-z]•+(?:<wbr>)?@•+|\+[0-9•]{2} ••• ••• ••[0-9]{2})", "MASKED", text)
+    text = re.sub(r"(?:[a-z0-9]•+(?:<wbr>)?@•+|\+[0-9•]{2} ••• ••• ••[0-9]{2})", "MASKED", text)
     text = re.sub(r"interaction=[A-Za-z0-9_-]+", "", text)
     # Two walks are not taken in the same second.
     text = re.sub(r'data-seconds="[0-9]+"', "", text)

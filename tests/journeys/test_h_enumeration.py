@@ -155,7 +155,7 @@ def stripped(text: str, code: str) -> str:
     text = re.sub(r'name="csrf" value="[^"]*"', "", text)
     text = re.sub(r'name="contact" value="[^"]*"', "HANDLE", text)
     text = re.sub(r"[2-9A-Z]{3}-[2-9A-Z]{3}", "CASE", text)
-    text = re.sub(r"(?:[a-z]•+(?:<wbr>)?@•+|\+[0-9•]{2} ••• ••• ••[0-9]{2})", "MASKED", text)
+    text = re.sub(r"(?:[a-z0-9]•+(?:<wbr>)?@•+|\+[0-9•]{2} ••• ••• ••[0-9]{2})", "MASKED", text)
     # A second may have passed.
     text = re.sub(r'data-seconds="\d+"', "SECONDS", text)
     # How a mask is spoken: its first letter, or its last two digits.
