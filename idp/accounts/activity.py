@@ -103,8 +103,6 @@ TOLD: Final[Mapping[Event, str | ByDetail]] = {
     Event.RECOVERY_CODES_REMOVED: N_("The recovery codes were removed"),
     Event.RECOVERY_CODE_USED: N_("A recovery code was used"),
     Event.RECOVERY_CODE_REFUSED: N_("A recovery code was wrong"),
-    Event.OPERATION_APPROVED: N_("You confirmed an operation"),
-    Event.OPERATION_REFUSED: N_("You refused an operation"),
     Event.BROWSER_DISTRUSTED: N_("You trust a browser no more"),
     Event.DATA_DOWNLOADED: N_("Your data were downloaded"),
     Event.ACCOUNT_LOCKED: N_("We locked the account"),

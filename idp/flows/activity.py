@@ -2,11 +2,11 @@
 
 import base64
 import binascii
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from idp.accounts.activity import KEPT_FOR, TOLD, sentence_of
 from idp.accounts.audit import Event
-from idp.flows import apps
+from idp.flows import apps, trail
 from idp.flows.fresh import Owner
 from idp.flows.idp import Idp
 from idp.store import audit, sessions
@@ -47,19 +47,11 @@ def of(idp: Idp, known: Owner, cursor: str | None, *, now: int) -> Lines:
     ``cursor``: an ``older`` of this account; anything else begins anew.
     """
     account = known.account
-    actors = tuple(
-        idp.sealer.pseudonym(whom)
-        for whom in (
-            f"sub:{account.sub}",
-            f"username:{known.profile.username.text}",
-            f"customer:{account.customer_number}",
-        )
-    )
-    # Whoever had the username or the number before is somebody else.
-    since = max(now - KEPT_FOR, account.created_at)
     with idp.reading() as tx:
-        rows = audit.of_actors(
-            tx, actors, TOLD.keys(), since=since, before=_before(idp, account.sub, cursor), at_most=PAGE + 1
+        whole = trail.owned(idp, tx, account, known.profile)
+        lately = replace(whole, since=max(now - KEPT_FOR, whole.since))
+        rows = audit.newest_of(
+            tx, lately, TOLD.keys(), before=_before(idp, account.sub, cursor), at_most=PAGE + 1
         )
         devices = sessions.devices_of(tx, account.sub)
     shown = tuple(_line(idp, row, devices) for row in rows[:PAGE])

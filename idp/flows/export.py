@@ -13,7 +13,7 @@ from typing import Any
 from idp.accounts.audit import Event
 from idp.accounts.device import names_of
 from idp.accounts.records import CustomerRecord
-from idp.flows import apps, authenticator, operations, passkeys, recovery_codes, telling
+from idp.flows import apps, authenticator, operations, passkeys, recovery_codes, telling, trail
 from idp.flows import mobile as mobiles
 from idp.flows.fresh import Needs, Owner, is_fresh
 from idp.flows.idp import Idp
@@ -56,17 +56,9 @@ def of(idp: Idp, account: AccountRow, *, by: str, notices: tuple[Any, ...] = (),
 def _whole(idp: Idp, account: AccountRow, record: CustomerRecord | None, *, now: int) -> dict[str, Any]:
     sub = account.sub
     profile = accounts.open_profile(idp.sealer, account)
-    actors = tuple(
-        idp.sealer.pseudonym(whom)
-        for whom in (
-            f"sub:{sub}",
-            f"username:{profile.username.text}",
-            f"customer:{account.customer_number}",
-        )
-    )
     with idp.reading() as tx:
         held = holdings.of_account(tx, sub)
-        events = holdings.events_of(tx, actors, since=account.created_at)
+        events = audit.all_of(tx, trail.owned(idp, tx, account, profile))
         may = access.of_account(tx, sub, now=now)
         app, codes = authenticator.present(tx, sub), recovery_codes.present(tx, sub)
     return {

@@ -140,6 +140,7 @@ def _step(idp: Idp, kept: Kept, before: CustomerRecord | None, record: CustomerR
 
 def _write(idp: Idp, tx: Tx, step: Step, *, now: int) -> None:
     account, sub = step.account, step.account.sub
+    what = [_NAMES[type(one)] for one in step.found]
     for one in step.found:
         match one:
             case Died():
@@ -163,7 +164,8 @@ def _write(idp: Idp, tx: Tx, step: Step, *, now: int) -> None:
                 life.forget_contact(tx, sub, idp.sealer.contact_index(contact))
             case UsernameBack():
                 life.end_username(tx, sub, None, now=now)
-                life.restore_username(tx, sub, step.username_index)
+                if life.restore_username(tx, sub, step.username_index):
+                    what.append(audit.RESTORED)
             case MobileOnFile():
                 if step.confirmation is not None:
                     mobile.confirm(idp, tx, step.confirmation, now=now)
@@ -173,7 +175,7 @@ def _write(idp: Idp, tx: Tx, step: Step, *, now: int) -> None:
         Event.ACCOUNT_FOLLOWED_REGISTRY,
         at=now,
         actor=idp.sealer.pseudonym(f"customer:{account.customer_number}"),
-        details={"what": " ".join(dict.fromkeys(_NAMES[type(one)] for one in step.found))},
+        details={"what": " ".join(dict.fromkeys(what))},
     )
 
 

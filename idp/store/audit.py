@@ -2,10 +2,11 @@
 data."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, func, or_, select
 
 from idp.accounts.audit import Detail, Event, checked_details
 from idp.store.database import Tx
@@ -23,7 +24,56 @@ class EventRow:
     details: Mapping[str, Detail]
 
 
-_OF_ACTORS = (
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """Which entries are an account's own: of ``actors`` since ``since`` (epoch seconds), and of ``username``
+    since then too, but after the entry ``username_after``."""
+
+    actors: tuple[str, ...]
+    since: int
+    username: str
+    username_after: int
+
+    def values(self) -> dict[str, Any]:
+        """What the statements over them are given."""
+        return {
+            "actors": list(self.actors),
+            "since": self.since,
+            "username": self.username,
+            "username_after": self.username_after,
+        }
+
+
+RESTORED = "username_restored"
+"""What ``ACCOUNT_FOLLOWED_REGISTRY`` says of a username that was free, perhaps somebody else's, and came
+back."""
+
+_ARE_OWNED = and_(
+    audit_events.c.at >= bindparam("since"),
+    or_(
+        audit_events.c.actor.in_(bindparam("actors", expanding=True)),
+        and_(audit_events.c.actor == bindparam("username"), audit_events.c.id > bindparam("username_after")),
+    ),
+)
+_OWNED = (
+    select(audit_events.c.at, audit_events.c.name, audit_events.c.client_id, audit_events.c.details)
+    .where(_ARE_OWNED)
+    .order_by(audit_events.c.id)
+)
+_USERNAME_TAKEN = select(func.max(audit_events.c.id)).where(
+    or_(
+        and_(
+            audit_events.c.actor == bindparam("sub"),
+            audit_events.c.name == Event.USERNAME_CHANGED,
+        ),
+        and_(
+            audit_events.c.actor == bindparam("customer"),
+            audit_events.c.name == Event.ACCOUNT_FOLLOWED_REGISTRY,
+            audit_events.c.details.like(f"%{RESTORED}%"),
+        ),
+    )
+)
+_OWNED_OF_NAMES = (
     select(
         audit_events.c.id,
         audit_events.c.at,
@@ -32,9 +82,8 @@ _OF_ACTORS = (
         audit_events.c.details,
     )
     .where(
-        audit_events.c.actor.in_(bindparam("actors", expanding=True)),
+        _ARE_OWNED,
         audit_events.c.name.in_(bindparam("names", expanding=True)),
-        audit_events.c.at >= bindparam("since"),
         audit_events.c.id < bindparam("before"),
     )
     .order_by(audit_events.c.id.desc())
@@ -70,22 +119,33 @@ def add(
     )
 
 
-def of_actors(
-    tx: Tx, actors: Sequence[str], events: Collection[Event], *, since: int, before: int | None, at_most: int
+def username_taken(tx: Tx, sub: str, customer: str) -> int:
+    """The entry with which an account's username became theirs; 0 where they were born with it.
+
+    ``sub`` and ``customer`` are the account's pseudonyms.
+    """
+    return tx.execute(_USERNAME_TAKEN, {"sub": sub, "customer": customer}).scalar_one() or 0
+
+
+def newest_of(
+    tx: Tx, owned: Owned, events: Collection[Event], *, before: int | None, at_most: int
 ) -> tuple[EventRow, ...]:
-    """What these pseudonyms did of these events, newest first: at ``since`` or later, and before the event
-    ``before``."""
+    """The account's own entries of these events, newest first, before the entry ``before``."""
     values = {
-        "actors": list(actors),
+        **owned.values(),
         "names": sorted(events),
-        "since": since,
         "before": _END_OF_TIME if before is None else before,
         "at_most": at_most,
     }
     return tuple(
         EventRow(row.id, row.at, Event(row.name), row.client_id, json.loads(row.details))
-        for row in tx.execute(_OF_ACTORS, values)
+        for row in tx.execute(_OWNED_OF_NAMES, values)
     )
+
+
+def all_of(tx: Tx, owned: Owned) -> list[dict[str, Any]]:
+    """All of the account's own entries, the oldest first."""
+    return [dict(row._mapping) for row in tx.execute(_OWNED, owned.values())]
 
 
 @dataclass(frozen=True, slots=True)

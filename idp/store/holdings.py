@@ -7,7 +7,6 @@ from sqlalchemy import Select, Table, bindparam, select
 
 from idp.store.database import Tx
 from idp.store.tables import (
-    audit_events,
     known_browsers,
     mobile_changes,
     proven_contacts,
@@ -53,13 +52,6 @@ _READ: Mapping[str, Select[Any]] = {
         trusted_browsers, "created_at", "device", "created_at", "expires_at", "last_used_at"
     ),
 }
-_EVENTS = (
-    select(audit_events.c.at, audit_events.c.name, audit_events.c.client_id, audit_events.c.details)
-    .where(
-        audit_events.c.actor.in_(bindparam("actors", expanding=True)), audit_events.c.at >= bindparam("since")
-    )
-    .order_by(audit_events.c.id)
-)
 
 
 def of_account(tx: Tx, sub: str) -> dict[str, list[dict[str, Any]]]:
@@ -68,9 +60,3 @@ def of_account(tx: Tx, sub: str) -> dict[str, list[dict[str, Any]]]:
         name: [dict(row._mapping) for row in tx.execute(statement, {"of_sub": sub})]
         for name, statement in _READ.items()
     }
-
-
-def events_of(tx: Tx, actors: tuple[str, ...], *, since: int) -> list[dict[str, Any]]:
-    """Every event of these pseudonyms at ``since`` or later, the oldest first."""
-    values = {"actors": list(actors), "since": since}
-    return [dict(row._mapping) for row in tx.execute(_EVENTS, values)]

@@ -68,6 +68,7 @@ _RESTORE_USERNAME = (
         ~exists().where(_OTHERS.c.username_index == bindparam("index")),
     )
     .values(username_index=bindparam("index"))
+    .returning(accounts.c.sub)
 )
 _FORGET_CONTACT = delete(proven_contacts).where(
     proven_contacts.c.sub == bindparam("of"), proven_contacts.c.contact_index == bindparam("index")
@@ -119,9 +120,10 @@ def end_username(tx: Tx, sub: str, ends_at: int | None, *, now: int) -> None:
     tx.execute(_SET_USERNAME_END, {"of": sub, "ends_at": ends_at, "now": now})
 
 
-def restore_username(tx: Tx, sub: str, username_index: bytes) -> None:
-    """Give a freed username back to its account, unless another account took it."""
-    tx.execute(_RESTORE_USERNAME, {"of": sub, "index": username_index})
+def restore_username(tx: Tx, sub: str, username_index: bytes) -> bool:
+    """Give a freed username back to its account; False where it was not freed, or another account has it."""
+    given = tx.execute(_RESTORE_USERNAME, {"of": sub, "index": username_index})
+    return given.one_or_none() is not None
 
 
 def forget_contact(tx: Tx, sub: str, contact_index: bytes) -> None:

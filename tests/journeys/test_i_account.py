@@ -1,10 +1,11 @@
 """One's own account (journey I): devices, apps with access, activity, language, over HTTP and with abuses."""
 
+import json
 import re
 
 import pytest
 
-from tests.journeys.account_walks import DAY, EMAIL, rows, sent, signed_in, twins, value
+from tests.journeys.account_walks import DAY, EMAIL, MOBILE, pick, rows, sent, signed_in, twins, value
 from tests.journeys.passkey_walks import trail
 from tests.service.in_process import PASSWORD, InProcess
 from tests.service.relying_party import RelyingParty, portal
@@ -263,6 +264,30 @@ def test_i_nobody_reads_what_somebody_else_did(service: InProcess) -> None:
     signed_in(service)
     his.get(ACTIVITY)
     assert lines(his) == ["Accesso con la password", "Ti sei registrato"]
+
+
+def test_i_nobody_reads_who_failed_at_a_username_before_it_was_theirs(service: InProcess) -> None:
+    def fails(password: str) -> None:
+        somebody = service.visitor()
+        somebody.get("/account")
+        somebody.press(username=MOBILE, password=password)
+        assert somebody.faults == ["password"]
+
+    fails("Sbagliata9x")
+    visitor = signed_in(service)
+    visitor.get("/account/username")
+    pick(visitor, "4501")
+    visitor.press(code=service.code_for(MOBILE))
+    visitor.get(ACTIVITY)
+    assert lines(visitor) == ["Nome utente cambiato", "Accesso con la password", "Ti sei registrato"]
+    fails("Sbagliata9y")
+    visitor.get(ACTIVITY)
+    assert lines(visitor)[:2] == ["Accesso rifiutato: password sbagliata", "Nome utente cambiato"]
+    visitor.get("/account/data")
+    visitor.press()
+    kept = [entry["event"] for entry in json.loads(visitor.last.text)["activity"]]
+    assert kept.count("sign_in_failed") == 1
+    assert kept.index("username_changed") < kept.index("sign_in_failed")
 
 
 def test_i_older_activity_is_a_page_further_and_each_line_is_told_once(service: InProcess) -> None:

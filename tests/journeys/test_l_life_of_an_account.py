@@ -131,6 +131,23 @@ def test_a_username_that_comes_back_after_it_was_freed_signs_in_again(
     assert signs_in(party)
 
 
+def test_a_username_that_comes_back_brings_nothing_of_who_had_it_meanwhile(
+    service: InProcess, party: RelyingParty, tmp_path: Path
+) -> None:
+    imports(service, tmp_path, emails=OTHER)
+    service.clock.move(31 * DAY)
+    sweep.sweep(service.idp, service.clock.now())
+    assert not signs_in(party)
+    imports(service, tmp_path, emails=EMAIL)
+    assert signs_in(party)
+    visitor = service.visitor("203.0.113.77")
+    party.ask(visitor)
+    visitor.press(username=EMAIL, password=PASSWORD)
+    visitor.get("/account/activity")
+    assert "Ti sei registrato" in visitor.last.text
+    assert "Accesso rifiutato" not in visitor.last.text
+
+
 def test_a_new_name_is_taken_over_and_the_old_one_is_shown_nowhere(
     service: InProcess, tmp_path: Path
 ) -> None:
