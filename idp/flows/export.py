@@ -14,9 +14,9 @@ from idp.accounts.audit import Event
 from idp.accounts.device import names_of
 from idp.accounts.records import CustomerRecord
 from idp.flows import apps, authenticator, operations, passkeys, recovery_codes, telling, trail
-from idp.flows import mobile as mobiles
 from idp.flows.fresh import Needs, Owner, is_fresh
 from idp.flows.idp import Idp
+from idp.flows.mobile import numbers
 from idp.flows.wording import Purpose as Letter
 from idp.store import access, accounts, audit, holdings, outbox
 from idp.store.accounts import AccountRow, ProvenContact
@@ -164,7 +164,7 @@ def _contact(idp: Idp, sub: str, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _mobile_change(idp: Idp, row: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "mobile": mobiles.opened(idp, row["id"], row["sealed_mobile"]).text,
+        "mobile": numbers.opened(idp, row["id"], row["sealed_mobile"]).text,
         "state": row["state"],
         "old_lost": row["old_lost"],
         "confirmed_by": row["confirmed_by"],

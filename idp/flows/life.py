@@ -25,9 +25,10 @@ from idp.accounts.life import (
 )
 from idp.accounts.mobile_change import ConfirmedBy
 from idp.accounts.records import CustomerRecord
-from idp.flows import mobile, telling
 from idp.flows import sessions as session_flows
+from idp.flows import telling
 from idp.flows.idp import Idp
+from idp.flows.mobile import making_good, numbers
 from idp.flows.wording import Purpose as Letter
 from idp.store import accounts, audit, life, outbox, registry, sessions, tokens
 from idp.store.accounts import AccountProfile, AccountRow
@@ -48,7 +49,7 @@ class Step:
     sealed_profile: bytes | None = field(default=None, repr=False)
     # Letters, and the relying parties that are told of the end of a session.
     parcels: tuple[Parcel, ...] = ()
-    confirmation: mobile.Confirmation | None = None
+    confirmation: making_good.Confirmation | None = None
 
 
 def prepare(idp: Idp, after: Sequence[CustomerRecord], *, imported: bool, now: int) -> tuple[Step, ...]:
@@ -103,7 +104,7 @@ def _step(idp: Idp, kept: Kept, before: CustomerRecord | None, record: CustomerR
         username=profile.username,
         names=Names(profile.given_name, profile.family_name, profile.company_name, profile.birth_date),
         on_file=tuple(accounts.open_contact(idp.sealer, account.sub, one) for one in kept.on_file),
-        pending=None if kept.pending is None else mobile.opened(idp, kept.pending.id, kept.pending.sealed),
+        pending=None if kept.pending is None else numbers.opened(idp, kept.pending.id, kept.pending.sealed),
         username_ends_at=account.username_ends_at,
         deceased=account.state in (accounts.DECEASED, life.LOCKED_DECEASED),
     )
@@ -122,7 +123,7 @@ def _step(idp: Idp, kept: Kept, before: CustomerRecord | None, record: CustomerR
             case Died():
                 parcels += session_flows.farewells_to_all(idp, account.sub, now=now)
             case MobileOnFile(contact) if kept.pending is not None:
-                confirmation = mobile.confirmation(
+                confirmation = making_good.confirmation(
                     idp, account, kept.pending.id, contact, by=ConfirmedBy.REGISTRY, now=now
                 )
                 parcels += confirmation.parcels
@@ -168,7 +169,7 @@ def _write(idp: Idp, tx: Tx, step: Step, *, now: int) -> None:
                     what.append(audit.RESTORED)
             case MobileOnFile():
                 if step.confirmation is not None:
-                    mobile.confirm(idp, tx, step.confirmation, now=now)
+                    making_good.confirm(idp, tx, step.confirmation, now=now)
     outbox.add(tx, *step.parcels)
     audit.add(
         tx,

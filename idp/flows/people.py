@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 from idp.accounts.audit import Detail, Event
 from idp.accounts.mobile_change import ChangeState, ConfirmedBy
-from idp.flows import closing, mobile
+from idp.flows import closing
 from idp.flows import export as export_flow
 from idp.flows import sessions as session_flows
 from idp.flows.idp import Idp
+from idp.flows.mobile import making_good, numbers
 from idp.flows.sessions import Leaving
 from idp.store import accounts, audit, life, mobile_changes, outbox
 from idp.store.accounts import AccountRow
@@ -134,10 +135,10 @@ def confirm_mobile(idp: Idp, typed: str, *, now: int) -> Done | NoSuchAccount | 
         change = mobile_changes.current(tx, row.sub)
     if change is None or change.state != ChangeState.PENDING:
         return NothingToDo()
-    number = mobile.opened(idp, change.id, change.sealed_mobile)
-    prepared = mobile.confirmation(idp, row, change.id, number, by=ConfirmedBy.ADMIN, now=now)
+    number = numbers.opened(idp, change.id, change.sealed_mobile)
+    prepared = making_good.confirmation(idp, row, change.id, number, by=ConfirmedBy.ADMIN, now=now)
     with idp.writing() as tx:
-        done = mobile.confirm(idp, tx, prepared, now=now)
+        done = making_good.confirm(idp, tx, prepared, now=now)
         if done:
             outbox.add(tx, *prepared.parcels)
     idp.post_waiting.set()

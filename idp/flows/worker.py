@@ -9,9 +9,9 @@ from queue import SimpleQueue
 
 import structlog
 
-from idp.flows import mobile
 from idp.flows.deliver import LogoutSender, deliver_due
 from idp.flows.idp import Idp
+from idp.flows.mobile import making_good
 from idp.flows.sweep import sweep
 from idp.ports import Courier, EphemeraDown
 from idp.store import outbox
@@ -155,7 +155,7 @@ class Worker:
             try:
                 swept = sweep(self._idp, self._idp.clock.now(), seldom=number % SWEEPS_AN_HOUR == 0)
                 number += 1
-                mobile.mature(self._idp, self._idp.clock.now())
+                making_good.mature(self._idp, self._idp.clock.now())
             except (DatabaseDown, EphemeraDown) as fault:
                 _log.warning("worker_sweep_failed", fault=type(fault).__name__)
             except Exception as fault:  # noqa: BLE001 - sweeping is tried again; sending must go on

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from idp.flows import mobile
+from idp.flows.mobile import cancelling, making_good
 from idp.values import Handle
 from tests.journeys.account_walks import (
     CANCEL,
@@ -203,7 +203,7 @@ def test_a_second_number_does_not_inherit_the_hours_of_the_first(service: InProc
     service.clock.move(HOLD - 60)
     pending(service, signed_in(service), THIEF)
     service.clock.move(120)
-    assert mobile.mature(service.idp, service.clock.now()) == 0
+    assert making_good.mature(service.idp, service.clock.now()) == 0
     assert proven_mobiles(service) == 0
 
 
@@ -300,7 +300,8 @@ def test_a_used_link_does_not_cancel_the_next_number(service: InProcess) -> None
     owner.get(link)
     assert owner.last.status_code == 410
     assert (
-        mobile.cancel_by_link(service.idp, Handle(link.rpartition("/")[2]), now=service.clock.now()) is False
+        cancelling.cancel_by_link(service.idp, Handle(link.rpartition("/")[2]), now=service.clock.now())
+        is False
     )
     assert state(service) == "pending"
 
@@ -318,7 +319,7 @@ def test_typing_another_number_does_not_get_rid_of_the_first_ones_notices(servic
     assert owner.page == "mobile-cancelled"
     assert rows(service, "SELECT count(*) FROM mobile_changes WHERE state IN ('pending', 'proving')") == 0
     service.clock.move(HOLD)
-    assert mobile.mature(service.idp, service.clock.now()) == 0
+    assert making_good.mature(service.idp, service.clock.now()) == 0
 
 
 def test_a_link_of_a_number_that_was_replaced_ends_with_its_own_hours(service: InProcess) -> None:
@@ -327,7 +328,9 @@ def test_a_link_of_a_number_that_was_replaced_ends_with_its_own_hours(service: I
     service.clock.move(HOLD - 60)
     pending(service, signed_in(service), "+393339870002")
     service.clock.move(120)
-    assert mobile.cancellable(service.idp, Handle(link.rpartition("/")[2]), now=service.clock.now()) is None
+    assert (
+        cancelling.cancellable(service.idp, Handle(link.rpartition("/")[2]), now=service.clock.now()) is None
+    )
 
 
 def test_scanners_that_open_or_post_the_link_change_nothing(service: InProcess) -> None:
@@ -366,8 +369,8 @@ def test_of_cancelling_and_maturing_at_once_one_happens(both: InProcess) -> None
 
     def work(number: int) -> Any:
         if number % 2:
-            return mobile.mature(both.idp, ripe)
-        return mobile.cancel_by_link(both.idp, token, now=ripe - 1)
+            return making_good.mature(both.idp, ripe)
+        return cancelling.cancel_by_link(both.idp, token, now=ripe - 1)
 
     done = both.in_parallel(work, 6)
     assert sum(int(one) for one in done) == 1

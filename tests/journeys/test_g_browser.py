@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
-from idp.flows import mobile, people
+from idp.flows import people
+from idp.flows.mobile import making_good
 from tests.journeys.account_walks import DAY, EMAIL, HOLD, MOBILE, OTHER, issued, link_of, run
 from tests.journeys.served import served
 from tests.service.in_process import PASSWORD, InProcess
@@ -168,7 +169,7 @@ def test_g8_after_48_hours_the_number_confirms(service: InProcess, page: Page) -
     signed_in(service, page)
     pending(service, page)
     service.clock.move(HOLD)
-    assert mobile.mature(service.idp, service.clock.now()) == 1
+    assert making_good.mature(service.idp, service.clock.now()) == 1
     signed_in(service, page)
     expect(page.locator("#mobile")).to_contain_text("333 987 6543")
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from idp.flows import mobile, people
+from idp.flows import people
+from idp.flows.mobile import cancelling, making_good
 from idp.settings.section import Rate
 from tests.journeys import test_l_life_of_an_account as life
 from tests.journeys.account_walks import (
@@ -216,7 +217,7 @@ def test_g3_a_code_not_answered_for_a_day_is_given_up(service: InProcess) -> Non
     visitor = signed_in(service)
     typed(service, visitor)
     service.clock.move(DAY + 1)
-    mobile.mature(service.idp, service.clock.now())
+    making_good.mature(service.idp, service.clock.now())
     assert state(service) == "expired"
 
 
@@ -299,7 +300,7 @@ def test_g6_the_old_number_stays_until_the_new_one_is_good(service: InProcess) -
     visitor.get("/account/confirm", to="mobile")
     assert len(options(visitor)) == 2
     service.clock.move(HOLD)
-    assert mobile.mature(service.idp, service.clock.now()) == 1
+    assert making_good.mature(service.idp, service.clock.now()) == 1
     assert proven_mobiles(service) == 1
     visitor = signed_in(service)
     assert "333 987 6543" in visitor.last.text.split("contacts", 1)[0]
@@ -360,7 +361,7 @@ def test_g7_what_was_added_since_goes_too_and_a_lost_number_is_found(service: In
     pending(service, visitor, old_lost="yes")
     service.clock.move(60)
     prove(service, "ladro@posta.example")
-    assert mobile.cancel_by_link(service.idp, None, now=service.clock.now()) is False
+    assert cancelling.cancel_by_link(service.idp, None, now=service.clock.now()) is False
     owner = service.visitor()
     owner.get(link_of(service))
     owner.press(confirm="yes")
@@ -376,10 +377,10 @@ def test_g8_after_48_hours_it_confirms_and_everybody_is_told(service: InProcess)
     visitor = signed_in(service)
     pending(service, visitor)
     service.clock.move(HOLD - 1)
-    assert mobile.mature(service.idp, service.clock.now()) == 0
+    assert making_good.mature(service.idp, service.clock.now()) == 0
     service.clock.move(1)
-    assert mobile.mature(service.idp, service.clock.now()) == 1
-    assert mobile.mature(service.idp, service.clock.now()) == 0
+    assert making_good.mature(service.idp, service.clock.now()) == 1
+    assert making_good.mature(service.idp, service.clock.now()) == 0
     assert (state(service), proven_mobiles(service)) == ("confirmed", 1)
     assert value(service, "SELECT source FROM proven_contacts WHERE kind = 'mobile'") == "customer"
     assert sent(service, "mobile_confirmed") == sorted([EMAIL, MOBILE, OTHER])
@@ -393,7 +394,7 @@ def test_g8_a_number_at_a_locked_account_never_becomes_good(service: InProcess) 
     pending(service, visitor)
     people.lock(service.idp, EMAIL, now=service.clock.now())
     service.clock.move(HOLD)
-    assert mobile.mature(service.idp, service.clock.now()) == 0
+    assert making_good.mature(service.idp, service.clock.now()) == 0
     assert (state(service), proven_mobiles(service)) == ("cancelled", 0)
 
 

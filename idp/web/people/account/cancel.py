@@ -8,7 +8,7 @@ import re
 
 from flask import Blueprint, Response, request
 
-from idp.flows import mobile
+from idp.flows.mobile import cancelling
 from idp.values import Handle
 from idp.web.people.visit import Face, Visit
 
@@ -24,7 +24,7 @@ def install(door: Blueprint, face: Face) -> None:
     """``/account/cancel/…`` and ``/account/cancel``."""
     idp = face.idp
 
-    @door.get(f"{mobile.CANCEL}<token>")
+    @door.get(f"{cancelling.CANCEL}<token>")
     def open_link(token: str) -> Response:
         visit = Visit(face, request)
         onward = visit.go(PAGE)
@@ -37,9 +37,9 @@ def install(door: Blueprint, face: Face) -> None:
         visit = Visit(face, request)
         visit.must_be_ours()
         token = face.cookies.handle(request, TOKEN)
-        if visit.pressed and mobile.cancel_by_link(idp, token, now=visit.now):
+        if visit.pressed and cancelling.cancel_by_link(idp, token, now=visit.now):
             return visit.forget(visit.page("mobile-cancelled", recover_url="/recover"), TOKEN)
-        found = mobile.cancellable(idp, token, now=visit.now)
+        found = cancelling.cancellable(idp, token, now=visit.now)
         if found is None:
             return visit.page("mobile-cancel", status=410, waiting=False)
         return visit.page(

@@ -6,9 +6,10 @@ from flask import Blueprint, Response
 
 from idp.accounts.mobile_change import ChangeState
 from idp.accounts.registry import RegistryDown
-from idp.flows import authenticator, mobile, passkeys, recovery_codes
+from idp.flows import authenticator, passkeys, recovery_codes
 from idp.flows.fresh import Owner
 from idp.flows.idp import Idp
+from idp.flows.mobile import cancelling, numbers
 from idp.web.people.account.doors import ACCOUNT, NEWS
 from idp.web.people.account.entering import signed_in
 from idp.web.people.visit import Face
@@ -25,10 +26,10 @@ def install(door: Blueprint, face: Face) -> None:
             return entered
         visit, owner = entered.visit, entered.owner
         if visit.pressed:
-            if "cancel" in visit.form and mobile.cancel(idp, owner, now=visit.now):
+            if "cancel" in visit.form and cancelling.cancel(idp, owner, now=visit.now):
                 return visit.go("/account", done="mobile-cancelled")
             return visit.go("/account")
-        present, waits = mobile.mobile_of(idp, owner.account), mobile.pending_of(idp, owner.account)
+        present, waits = numbers.mobile_of(idp, owner.account), numbers.pending_of(idp, owner.account)
         with idp.reading() as tx:
             app = authenticator.present(tx, owner.account.sub)
             codes = recovery_codes.left(tx, owner.account.sub)
@@ -63,7 +64,7 @@ def install(door: Blueprint, face: Face) -> None:
 def _done(idp: Idp, said: str | None, owner: Owner, *, now: int) -> str | None:
     """What was just done, if the address says so and it is so: a link must not make the page lie."""
     account, since = owner.account, now - NEWS
-    became = mobile.came_of_it(idp, account, since=since) if said in _BECAME else None
+    became = numbers.came_of_it(idp, account, since=since) if said in _BECAME else None
     true = {
         "password": (account.password_changed_at or 0) >= since,
         "username": account.updated_at >= since,

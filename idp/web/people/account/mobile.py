@@ -4,9 +4,11 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from idp.flows import mobile
 from idp.flows.activation import Wrong
-from idp.flows.mobile import Confirmed, NothingWaits, NotUsable, Sent, Usable, Waits
+from idp.flows.mobile import answering, asking, making_good, numbers
+from idp.flows.mobile.answering import Usable, Waits
+from idp.flows.mobile.asking import NotUsable, Sent
+from idp.flows.mobile.making_good import Confirmed, NothingWaits
 from idp.flows.proving import Limited, NotYet
 from idp.values import Malformed, MobileNumber
 from idp.web.people.account.confirm import code_facts
@@ -27,7 +29,7 @@ def install(door: Blueprint, face: Face) -> None:
     def form_page(
         here: Entered, values: dict[str, Any], faults: dict[str, str], *, status: int = 200
     ) -> Response:
-        present = mobile.mobile_of(idp, here.owner.account)
+        present = numbers.mobile_of(idp, here.owner.account)
         return here.page(
             "mobile",
             status=status,
@@ -54,7 +56,7 @@ def install(door: Blueprint, face: Face) -> None:
             typed = MobileNumber.parse(form.mobile.data or "")
         except Malformed as malformed:
             return form_page(here, form.values(), {"mobile": malformed.reason})
-        outcome = mobile.begin(
+        outcome = asking.begin(
             idp,
             here.owner,
             typed,
@@ -81,7 +83,7 @@ def install(door: Blueprint, face: Face) -> None:
         if isinstance(here, Response):
             return here
         visit = here.visit
-        known = mobile.under_way(idp, here.owner)
+        known = asking.under_way(idp, here.owner)
 
         def page(faults: dict[str, str], *, status: int = 200, tries_left: int | None = None) -> Response:
             if known is None:
@@ -100,7 +102,7 @@ def install(door: Blueprint, face: Face) -> None:
         if "resend" in visit.form:
             if known is None:
                 return visit.go(MOBILE.path)
-            again = mobile.resend(idp, here.owner, known, source=visit.browser.source, now=visit.now)
+            again = asking.resend(idp, here.owner, known, source=visit.browser.source, now=visit.now)
             match again:
                 case Sent():
                     return visit.go(VERIFY, sent="again")
@@ -113,7 +115,7 @@ def install(door: Blueprint, face: Face) -> None:
         form = MobileVerifyForm.read(visit.form)
         if faults := form.faults():
             return page(faults)
-        outcome = mobile.answer(
+        outcome = answering.answer(
             idp, here.owner, form.code.data or "", source=visit.browser.source, now=visit.now
         )
         match outcome:
@@ -133,7 +135,7 @@ def install(door: Blueprint, face: Face) -> None:
         if isinstance(here, Response):
             return here
         visit = here.visit
-        waits = mobile.pending_of(idp, here.owner.account)
+        waits = numbers.pending_of(idp, here.owner.account)
         if waits is None:
             return visit.go("/account")
 
@@ -159,7 +161,7 @@ def install(door: Blueprint, face: Face) -> None:
                 }
             )
         try:
-            outcome = mobile.confirm_with_code(
+            outcome = making_good.confirm_with_code(
                 idp, here.owner, form.activation_code.data or "", visit.browser, now=visit.now
             )
         except Malformed:
