@@ -212,6 +212,37 @@ def test_a_page_fits_letters_of_twice_the_size(
     context.close()
 
 
+_ALONE = """() => {
+  const card = document.querySelector('main'), found = new Set();
+  for (let width = 320; width <= 430; width += 2) {
+    card.style.width = width + 'px';
+    for (const mask of document.querySelectorAll('.masked')) {
+      const after = mask.nextSibling;
+      if (!after || after.nodeType !== Node.TEXT_NODE || !/^[.,:;?!]/.test(after.data)) continue;
+      const sign = document.createRange(), lines = [...mask.getClientRects()];
+      sign.setStart(after, 0);
+      sign.setEnd(after, 1);
+      if (sign.getBoundingClientRect().bottom > lines.at(-1).bottom + 6)
+        found.add(width + ' ' + mask.parentElement.textContent.trim());
+    }
+  }
+  return [...found];
+}"""
+
+
+@pytest.mark.parametrize("lang", ["it", "en", "de"])
+def test_no_full_stop_stands_alone_after_a_masked_contact(lang: str, gallery: Opened, walk: Page) -> None:
+    """On telephones of every width."""
+    walk.set_viewport_size({"width": 440, "height": 844})
+    looked_at = 0
+    for state in SEEN:
+        if re.search(r"masked\">[^<]*</strong>[.,:;?!]", gallery[1].html(state, lang)):
+            walk.goto(f"{gallery[0]}/{state.name}?lang={lang}")
+            assert walk.evaluate(_ALONE) == [], state.name
+            looked_at += 1
+    assert looked_at > 10
+
+
 @pytest.mark.parametrize("state", SEEN, ids=lambda state: state.name)
 def test_nothing_jumps_while_a_page_loads(state: State, gallery: Opened, walk: Page) -> None:
     walk.set_viewport_size(PHONE)
