@@ -43,6 +43,9 @@ ALGORITHMS = (
 TRANSPORTS = frozenset({"ble", "hybrid", "internal", "nfc", "smart-card", "usb"})
 """The transports that WebAuthn knows; others are left out."""
 
+HINTS = ("client-device", "hybrid")
+"""Where a passkey is looked for first (WebAuthn §5.8.7): on this device, else on the customer's telephone."""
+
 _USER_PRESENT, _USER_VERIFIED, _ELIGIBLE, _BACKED_UP, _ATTESTED = 0x01, 0x04, 0x08, 0x10, 0x40
 
 
@@ -177,18 +180,23 @@ def creation_options(
             "userVerification": "required",
         },
         "attestation": "none",
+        "hints": list(HINTS),
         "extensions": {"credProps": True},
     }
 
 
 def request_options(question: Question, site: Site, allowed: Sequence[Passkey] = ()) -> dict[str, Any]:
-    """``PublicKeyCredentialRequestOptionsJSON`` (WebAuthn §5.1.8); with none allowed, whichever there is."""
+    """``PublicKeyCredentialRequestOptionsJSON`` (WebAuthn §5.1.8); with none allowed, whichever there is.
+
+    Hints are given there alone: they would outweigh what is known of each passkey that is named.
+    """
     return {
         "challenge": encoded(question.challenge),
         "timeout": LIFE * 1000,
         "rpId": site.rp_id,
         "allowCredentials": [_descriptor(passkey) for passkey in allowed],
         "userVerification": "required",
+        "hints": [] if allowed else list(HINTS),
     }
 
 

@@ -100,6 +100,16 @@ def test_a_passkey_is_asked_for_as_the_bar_says() -> None:
     }
     assert asked["attestation"] == "none"
     assert asked["timeout"] == 300_000
+    assert asked["extensions"] == {"credProps": True}
+    assert "authenticatorAttachment" not in asked["authenticatorSelection"]
+
+
+def test_it_is_looked_for_on_this_device_first_and_on_the_telephone_then() -> None:
+    assert creation()["hints"] == ["client-device", "hybrid"]
+    assert request()["hints"] == ["client-device", "hybrid"]
+    # What is known of a passkey that is named, say that it is a security key, is not outweighed.
+    one = kept(soft())
+    assert ceremonies.request_options(ANYBODY, SITE, (one,))["hints"] == []
 
 
 def test_every_passkey_of_the_account_is_excluded_and_none_is_named_at_sign_in() -> None:
