@@ -9,6 +9,7 @@ from idp.oidc import parameters
 from idp.oidc.interaction import Step
 from idp.web.people.errors import oauth_error_page
 from idp.web.people.visit import Face, Visit
+from idp.web.people.words import in_order
 
 PAGE_OF = {
     Step.LOGIN: "/login",
@@ -91,7 +92,7 @@ def blueprint(face: Face) -> Blueprint:
         return visit.page(
             "consent",
             client_name=asked.client_name,
-            scopes=[scope for scope in interaction.request.scope if scope != "openid"],
+            scopes=in_order(scope for scope in interaction.request.scope if scope != "openid"),
             days=asked.days,
             username=asked.username,
         )

@@ -4,6 +4,7 @@ The one place where a code becomes words. Sentences are keys of the `pages` cata
 extraction and leaves them as they are.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -242,7 +243,13 @@ SCOPES: dict[str, str] = {
     "email": N_("see your email address"),
     "phone": N_("see your mobile number"),
     "address": N_("see your address"),
-    "offline_access": N_("stay connected also when you are not using it"),
     "policies": N_("see your policies"),
     "payout": N_("ask for a payout, each time with your confirmation"),
+    "offline_access": N_("stay connected also when you are not using it"),
 }
+
+
+def in_order(scopes: Iterable[str]) -> list[str]:
+    """Scopes as every page lists them: who somebody is, then what is theirs; those without words last."""
+    order = list(SCOPES)
+    return sorted(scopes, key=lambda scope: (order.index(scope) if scope in SCOPES else len(order), scope))

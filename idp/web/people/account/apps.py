@@ -9,6 +9,7 @@ from idp.flows.apps import App
 from idp.web.people.account.doors import APPS
 from idp.web.people.account.entering import signed_in
 from idp.web.people.visit import Face
+from idp.web.people.words import in_order
 
 _UNSAID = frozenset({"openid", "offline_access"})
 """Scopes that say nothing about what is seen: the page says the second in words of its own."""
@@ -35,7 +36,7 @@ def _row(app: App) -> dict[str, Any]:
     return {
         "id": app.client_id,
         "name": app.name,
-        "scopes": [scope for scope in app.scope if scope not in _UNSAID],
+        "scopes": in_order(scope for scope in app.scope if scope not in _UNSAID),
         "offline": app.offline,
         "since": app.since,
         "used_at": app.last_used_at,
