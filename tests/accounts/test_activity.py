@@ -1,7 +1,11 @@
 """What a customer reads about their account: every event has its words, or a reason to have none."""
 
+import inspect
+import re
+
 import pytest
 
+from idp.accounts import activity
 from idp.accounts.activity import TOLD, UNTOLD, ByDetail, sentence_of
 from idp.accounts.audit import _ALLOWED, Event
 from idp.web.people.catalogues import catalogue
@@ -10,6 +14,12 @@ from idp.web.people.catalogues import catalogue
 def test_every_event_is_told_or_said_to_be_untold_and_none_is_both() -> None:
     assert set(TOLD) | UNTOLD == set(Event)
     assert not set(TOLD) & UNTOLD
+
+
+def test_no_event_has_two_lines_of_which_the_second_would_win() -> None:
+    lines = [line.strip() for line in inspect.getsource(activity).splitlines()]
+    told = [found[1] for line in lines if (found := re.match(r"Event\.([A-Z_]+):", line))]
+    assert len(told) == len(set(told)) == len(TOLD)
 
 
 def test_a_sentence_depends_on_nothing_that_its_event_does_not_have() -> None:
@@ -39,6 +49,9 @@ def test_every_sentence_is_translated_and_takes_no_other_fact_than_the_app(langu
         (Event.SESSIONS_ENDED, {"by": "admin"}, "We signed all your devices out"),
         (Event.PASSWORD_CHANGED, {"session": "s"}, "Password changed"),
         (Event.TOKEN_REFRESHED, {}, None),
+        (Event.OPERATION_APPROVED, {"proof": "sms_code"}, "You confirmed an operation of %(app)s"),
+        (Event.OPERATION_REFUSED, {"reason": "declined"}, "You did not confirm an operation of %(app)s"),
+        (Event.OPERATION_REFUSED, {"reason": "unmet"}, "An operation of %(app)s could not be confirmed"),
     ],
 )
 def test_an_event_is_told_by_what_happened(event: Event, details: dict[str, str], words: str | None) -> None:

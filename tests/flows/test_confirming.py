@@ -212,7 +212,7 @@ def test_a_passkey_that_waits_is_told_and_one_that_was_copied_is_not(service: In
 def test_an_activation_code_lifts_the_hold_of_account_and_passkey(service: InProcess) -> None:
     visitor, _ = enrolled(service)
     assert kinds(service, visitor, Use.STEP_UP) == ([], [PASSKEY])
-    visitor.get("/account/passkeys/confirm")
+    visitor.get("/account/confirm-way")
     visitor.press(activation_code=issued(service))
     assert kinds(service, visitor, Use.STEP_UP) == ([PASSKEY], [])
 

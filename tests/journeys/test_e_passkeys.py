@@ -229,9 +229,9 @@ def test_e_a_device_added_with_a_full_one_is_full(clean_service: InProcess) -> N
 def test_e_an_activation_code_ends_the_hold_and_is_used_up(clean_service: InProcess) -> None:
     visitor, device = enrolled(clean_service)
     code = issued(clean_service)
-    visitor.get("/account/passkeys/confirm")
+    visitor.get("/account/confirm-way")
     visitor.press(activation_code="AAAA-BBBB-CCCC-DDDD")
-    assert (visitor.page, visitor.faults) == ("passkey-confirm", ["activation_code"])
+    assert (visitor.page, visitor.faults) == ("confirm-way", ["activation_code"])
     visitor.press(activation_code=code)
     assert (visitor.page, stored(clean_service, "pending_until")) == ("passkeys", None)
     assert len(trail(clean_service, "passkey_confirmed")) == 1
@@ -239,14 +239,14 @@ def test_e_an_activation_code_ends_the_hold_and_is_used_up(clean_service: InProc
     sign_in(signer, device)
     assert trail(clean_service, "sign_in_succeeded")[-1]["acr"] == "urn:idp:acr:3"
     add(visitor, SoftAuthenticator(credential_id=b"second"))
-    visitor.get("/account/passkeys/confirm")
+    visitor.get("/account/confirm-way")
     visitor.press(activation_code=code)
     assert visitor.faults == ["activation_code"]
 
 
 def test_e_another_customers_activation_code_ends_no_hold(clean_service: InProcess) -> None:
     visitor, _ = enrolled(clean_service)
-    visitor.get("/account/passkeys/confirm")
+    visitor.get("/account/confirm-way")
     visitor.press(activation_code=issued(clean_service, "C100003"))
     assert visitor.faults == ["activation_code"]
     assert stored(clean_service, "pending_until") is not None

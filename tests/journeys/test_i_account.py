@@ -8,7 +8,7 @@ import pytest
 from tests.journeys.account_walks import DAY, EMAIL, MOBILE, pick, rows, sent, signed_in, twins, value
 from tests.journeys.passkey_walks import trail
 from tests.service.in_process import PASSWORD, InProcess
-from tests.service.relying_party import RelyingParty, portal
+from tests.service.relying_party import RelyingParty, answer_of, portal, stranger
 from tests.service.visitor import Visitor
 
 SESSIONS, APPS, ACTIVITY, LANGUAGE = (
@@ -189,6 +189,25 @@ def test_i_an_app_that_was_used_is_listed_with_what_it_may_see(service: InProces
     assert "openid" not in visitor.last.text
 
 
+def test_i_what_an_app_may_see_is_listed_in_the_order_of_the_page_where_it_was_allowed(
+    service: InProcess,
+) -> None:
+    visitor = signed_in(service)
+    party = stranger(service)
+    party.ask(visitor, scope="openid offline_access phone email profile")
+    assert visitor.page == "consent"
+    allowed = _listed(visitor, r"<span>([^<]+)</span></li>")
+    visitor.press()
+    party.redeem(answer_of(visitor)["code"])
+    visitor.get(APPS)
+    assert _listed(visitor, r"<li>([^<]+)</li>") == allowed
+    assert [words.split()[-1] for words in allowed[:3]] == ["nascita", "email", "cellulare"]
+
+
+def _listed(visitor: Visitor, item: str) -> list[str]:
+    return [" ".join(words.split()) for words in re.findall(item, visitor.last.text)]
+
+
 def test_i_taking_access_away_ends_all_that_was_issued_and_nothing_else(service: InProcess) -> None:
     party = portal(service)
     other = RelyingParty(service, service.client(client_id="other"))
@@ -251,10 +270,10 @@ def test_i_what_happened_is_told_in_plain_words_newest_first(service: InProcess)
     thief.press(username=EMAIL, password="Sbagliata9x")
     visitor.get(ACTIVITY)
     assert lines(visitor) == [
-        "Accesso rifiutato: password sbagliata",
-        "Sei entrato in Portal",
+        "Accesso non riuscito: password sbagliata",
+        "Hai aperto Portal",
         "Accesso con la password",
-        "Ti sei registrato",
+        "Registrazione completata",
     ]
     assert "198.51.100" not in visitor.last.text
 
@@ -263,7 +282,7 @@ def test_i_nobody_reads_what_somebody_else_did(service: InProcess) -> None:
     his = luca(service)
     signed_in(service)
     his.get(ACTIVITY)
-    assert lines(his) == ["Accesso con la password", "Ti sei registrato"]
+    assert lines(his) == ["Accesso con la password", "Registrazione completata"]
 
 
 def test_i_nobody_reads_who_failed_at_a_username_before_it_was_theirs(service: InProcess) -> None:
@@ -279,10 +298,10 @@ def test_i_nobody_reads_who_failed_at_a_username_before_it_was_theirs(service: I
     pick(visitor, "4501")
     visitor.press(code=service.code_for(MOBILE))
     visitor.get(ACTIVITY)
-    assert lines(visitor) == ["Nome utente cambiato", "Accesso con la password", "Ti sei registrato"]
+    assert lines(visitor) == ["Nome utente cambiato", "Accesso con la password", "Registrazione completata"]
     fails("Sbagliata9y")
     visitor.get(ACTIVITY)
-    assert lines(visitor)[:2] == ["Accesso rifiutato: password sbagliata", "Nome utente cambiato"]
+    assert lines(visitor)[:2] == ["Accesso non riuscito: password sbagliata", "Nome utente cambiato"]
     visitor.get("/account/data")
     visitor.press()
     kept = [entry["event"] for entry in json.loads(visitor.last.text)["activity"]]
@@ -304,7 +323,7 @@ def test_i_older_activity_is_a_page_further_and_each_line_is_told_once(service: 
         if link is not None:
             assert re.fullmatch(r"/account/activity\?from=[A-Za-z0-9_-]+", link[1])
             visitor.get(link[1])
-    assert told[-1] == "Ti sei registrato"
+    assert told[-1] == "Registrazione completata"
 
 
 def test_i_a_place_in_somebody_else_s_activity_or_a_made_up_one_begins_anew(service: InProcess) -> None:

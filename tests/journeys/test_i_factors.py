@@ -195,7 +195,7 @@ def test_i_what_waits_is_full_after_its_time_or_by_an_activation_code(clean_serv
     visitor = registered(clean_service)
     secret = add_app(clean_service, visitor)
     codes = make_codes(visitor)
-    visitor.get("/account/passkeys/confirm?for=authenticator")
+    visitor.get("/account/confirm-way?for=authenticator")
     visitor.press(activation_code=issued(clean_service))
     assert visitor.page == "authenticator"
     assert checked(clean_service, code_of(clean_service, secret, 1)) == Right(held=False)

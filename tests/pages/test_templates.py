@@ -107,7 +107,7 @@ CONTRACT: dict[str, tuple[list[str], list[str]]] = {
     "passkey-offer": (["csrf", "credential", "csrf", "never"], ["enrol-passkey", "continue", "never"]),
     "passkeys": ([], ["add-passkey", "back"]),
     "passkey-add": (["csrf", "credential"], ["enrol-passkey", "back"]),
-    "passkey-confirm": (["csrf", "activation_code"], ["activation_code", "continue"]),
+    "confirm-way": (["csrf", "activation_code"], ["activation_code", "continue"]),
     "passkey-name": (["csrf", "name"], ["name", "continue"]),
     "passkey-remove": (["csrf"], ["continue"]),
     "passkey-remove-last": ([], ["back"]),

@@ -64,7 +64,7 @@ TEMPLATE_OF: Mapping[str, str] = {
     "passkey-offer": "login/passkey_offer.html",
     "passkeys": "account/passkeys.html",
     "passkey-add": "account/passkey_add.html",
-    "passkey-confirm": "account/passkey_confirm.html",
+    "confirm-way": "account/confirm_way.html",
     "passkey-name": "account/passkey_name.html",
     "passkey-remove": "account/passkey_remove.html",
     "authenticator": "account/authenticator.html",

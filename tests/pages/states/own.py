@@ -34,7 +34,7 @@ def _page(**more: Any) -> dict[str, Any]:
 
 _LINES = [
     {"at": AT, "sentence": "Sign-in with the password", "app": None, "device": "safari iphone"},
-    {"at": AT - 60, "sentence": "You entered %(app)s", "app": "Area Clienti", "device": None},
+    {"at": AT - 60, "sentence": "You opened %(app)s", "app": "Area Clienti", "device": None},
     {"at": AT - 90000, "sentence": "Password changed", "app": None, "device": None},
 ]
 _OFFERED = [("it", "Italiano"), ("en", "English"), ("de", "Deutsch")]

@@ -67,10 +67,10 @@ STATES = (
         "passkey-add",
         {**_ASKED, "back_url": "/account/passkeys", "faults": {"page": "passkeys_too_many"}},
     ),
-    State("passkey-confirm", "passkey-confirm", {"csrf": CSRF, "back_url": "/account/passkeys"}),
+    State("confirm-way", "confirm-way", {"csrf": CSRF, "back_url": "/account/passkeys"}),
     State(
-        "passkey-confirm-wrong",
-        "passkey-confirm",
+        "confirm-way-wrong",
+        "confirm-way",
         {
             "csrf": CSRF,
             "back_url": "/account/passkeys",

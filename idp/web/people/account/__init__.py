@@ -10,6 +10,7 @@ from idp.web.people.account import (
     cancel,
     close,
     confirm,
+    confirm_way,
     data,
     front,
     language,
@@ -31,6 +32,7 @@ def blueprint(face: Face) -> Blueprint:
     for page in (
         front,
         confirm,
+        confirm_way,
         password,
         username,
         mobile,

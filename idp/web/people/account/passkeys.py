@@ -6,16 +6,12 @@ from typing import Any
 from flask import Blueprint, Response
 
 from idp.accounts.passkey import MOST, may_remove
-from idp.flows import additions, passkeys
-from idp.flows.activation import Wrong
-from idp.flows.passkeys import Added, Done, LastWay, NotAdded, NotFresh, NothingHeld, Shown
-from idp.flows.proving import Limited
-from idp.values import Malformed
-from idp.web.people.account.doors import AUTHENTICATOR, PASSKEY_ADD, PASSKEYS, RECOVERY_CODES, Door
-from idp.web.people.account.entering import Entered, enter, later, signed_in
-from idp.web.people.forms import MobileConfirmForm, PasskeyNameForm
+from idp.flows import passkeys
+from idp.flows.passkeys import Added, Done, LastWay, NotAdded, NotFresh, Shown
+from idp.web.people.account.doors import PASSKEY_ADD, PASSKEYS
+from idp.web.people.account.entering import Entered, enter, signed_in
+from idp.web.people.forms import PasskeyNameForm
 from idp.web.people.visit import Face
-from idp.web.people.words import again_in
 
 OPTIONS = "/account/passkeys/options"
 """Gives a browser what it is to make; also asked from the pages that offer it."""
@@ -35,7 +31,6 @@ def install(door: Blueprint, face: Face) -> None:
     """``/account/passkeys`` and every page under it."""
     _install_list(door, face)
     _install_changes(door, face)
-    _install_confirm(door, face)
 
 
 def _install_list(door: Blueprint, face: Face) -> None:
@@ -165,54 +160,6 @@ def _install_changes(door: Blueprint, face: Face) -> None:
                 return page(last=True)
             case Done() | NotFresh():
                 return here.arrival.go(PASSKEYS.path, done="removed")
-
-
-def _install_confirm(door: Blueprint, face: Face) -> None:
-    idp = face.idp
-
-    @door.route("/account/passkeys/confirm", methods=["GET", "POST"])
-    def passkey_confirm() -> Response:
-        here = enter(face, PASSKEYS)
-        if isinstance(here, Response):
-            return here
-        visit, to = here.visit, _confirmed_for(here)
-        if not additions.is_any_held(idp, here.owner.account.sub, now=visit.now):
-            return here.arrival.go(to.path)
-
-        def page(faults: dict[str, str], *, status: int = 200) -> Response:
-            return here.page("passkey-confirm", status=status, back_url=to.path, values={}, faults=faults)
-
-        if not visit.pressed:
-            return page({})
-        form = MobileConfirmForm.read(visit.form)
-        if faults := form.faults():
-            return page(
-                {
-                    name: "activation_malformed" if fault == "too_long" else fault
-                    for name, fault in faults.items()
-                }
-            )
-        try:
-            outcome = passkeys.confirm_with_code(
-                idp, here.owner, form.activation_code.data or "", visit.browser, now=visit.now
-            )
-        except Malformed:
-            return page({"activation_code": "activation_malformed"})
-        match outcome:
-            case Done():
-                return here.arrival.go(to.path, done="confirmed")
-            case NothingHeld():
-                return here.arrival.go(to.path)
-            case Wrong():
-                return page({"activation_code": "activation_wrong"})
-            case Limited(retry_after):
-                return later(page({"page": again_in("throttled", retry_after)}, status=429), retry_after)
-
-
-def _confirmed_for(here: Entered) -> Door:
-    """The page of the thing that waits, from which the customer came."""
-    named = here.visit.query.get("for")
-    return next((door for door in (AUTHENTICATOR, RECOVERY_CODES) if door.name == named), PASSKEYS)
 
 
 def _named(here: Entered, face: Face) -> Shown | None:
