@@ -166,16 +166,8 @@ def _write(idp: Idp, tx: Tx, ending: _Ending, leaving: Leaving, *, now: int) -> 
         now=now,
     ):
         raise _Late
-    if ending.username is not None and not credentials.set_username(
-        tx,
-        sub,
-        seen_profile=ending.owner.sealed_profile,
-        new_profile=ending.new_profile,
-        kind=ending.username.kind,
-        index=idp.sealer.contact_index(ending.username),
-        now=now,
-    ):
-        raise _Late
+    if ending.username is not None:
+        _rename(idp, tx, ending, ending.username, now=now)
     removed = standing.removes(theirs.ways)
     for way in removed:
         recoveries.remove_way(tx, sub, way, now=now)
@@ -200,6 +192,29 @@ def _write(idp: Idp, tx: Tx, ending: _Ending, leaving: Leaving, *, now: int) -> 
             "clients": ended.told,
             "removed": len(removed) + dropped,
         },
+    )
+
+
+def _rename(idp: Idp, tx: Tx, ending: _Ending, username: Contact, *, now: int) -> None:
+    """Put the contact that was proven in the place of a username that was freed."""
+    sub = ending.owner.sub
+    if not credentials.set_username(
+        tx,
+        sub,
+        seen_profile=ending.owner.sealed_profile,
+        new_profile=ending.new_profile,
+        kind=username.kind,
+        index=idp.sealer.contact_index(username),
+        now=now,
+    ):
+        raise _Late
+    audit.add(
+        tx,
+        Event.USERNAME_CHANGED,
+        at=now,
+        actor=idp.sealer.pseudonym(f"sub:{sub}"),
+        source=ending.source,
+        details={"channel": username.kind},
     )
 
 
