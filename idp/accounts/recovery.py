@@ -82,7 +82,7 @@ class ProvenWay:
     typed: bool = False
     # The change of mobile it waits in (journey G): it confirms nothing yet, and is kept or cancelled.
     pending: str | None = None
-    # Opened by ``idp.flows.recover.opened``.
+    # Opened by ``idp.flows.recover.progress.opened``.
     sealed: bytes = field(default=b"", repr=False)
 
 

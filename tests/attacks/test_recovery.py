@@ -7,9 +7,8 @@ import pytest
 
 from idp.accounts.mobile_change import ChangeState, MobileChange
 from idp.accounts.recovery import Stage
-from idp.flows import recover as recover_flow
-from idp.flows import recovered
 from idp.flows.browser import Browser
+from idp.flows.recover import ending, progress
 from idp.store import mobile_changes
 from idp.values import Handle, MobileNumber, parse_contact
 from tests.journeys.recovery_walks import (
@@ -272,12 +271,12 @@ def test_what_changes_between_reading_and_writing_counts(service: InProcess, mea
     assert held is not None
     assert own is not None
     browser, now = Browser(handle=Handle(own), source="192.0.2.3"), service.clock.now()
-    known = recover_flow.under_way(service.idp, Handle(held), browser, now=now)
+    known = progress.under_way(service.idp, Handle(held), browser, now=now)
     assert known is not None
     assert known.stage is Stage.PASSWORD
     MEANWHILE[meanwhile](service, visitor)
     before = value(service, "SELECT password_hash FROM accounts")
-    assert recovered.set_password(service.idp, known, NEW, browser, now=now) == recovered.Over()
+    assert ending.set_password(service.idp, known, NEW, browser, now=now) == ending.Over()
     assert value(service, "SELECT password_hash FROM accounts") == before
     assert rows(service, "SELECT count(*) FROM recoveries WHERE completed_at IS NOT NULL") == 0
     assert rows(service, "SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL") == 0

@@ -24,7 +24,7 @@ from idp.web.people.forms import (
     IdentifyWithBirthDateForm,
     RegisterUsernameForm,
 )
-from idp.web.people.visit import Face
+from idp.web.people.visit import Face, later
 from idp.web.people.words import again_in
 
 IDENTIFY, CONTACTS, ACTIVATE = "/register/identify", "/register/contacts", "/register/activate"
@@ -65,8 +65,7 @@ def blueprint(face: Face) -> Blueprint:
                     {"page": again_in("identify_limit", retry_after)},
                     status=429,
                 )
-                response.headers["Retry-After"] = str(retry_after)
-                return response
+                return later(response, retry_after)
             case Offered(handle):
                 onward = arrival.go(CONTACTS)
                 return onward if handle is None else visit.keep(onward, ENROLMENT, handle)
@@ -111,8 +110,7 @@ def blueprint(face: Face) -> Blueprint:
                     status=429,
                     chosen=handle,
                 )
-                response.headers["Retry-After"] = str(retry_after)
-                return response
+                return later(response, retry_after)
             case Chosen(following):
                 return arrival.go(_AFTER[following])
             case Registered() | AlreadyDone():
@@ -161,8 +159,7 @@ def blueprint(face: Face) -> Blueprint:
                 response = _activate_page(
                     arrival, known, form.values(), {"page": again_in("throttled", retry_after)}, status=429
                 )
-                response.headers["Retry-After"] = str(retry_after)
-                return response
+                return later(response, retry_after)
             case Wrong():
                 return _activate_page(arrival, known, form.values(), {"activation_code": "activation_wrong"})
             case HasAccount():
@@ -206,8 +203,7 @@ def blueprint(face: Face) -> Blueprint:
                 response = _username_page(
                     arrival, known, values, {"page": again_in("resend_limit", retry_after)}, status=429
                 )
-                response.headers["Retry-After"] = str(retry_after)
-                return response
+                return later(response, retry_after)
             case NotOffered():
                 return arrival.go(CONTACTS)
             case Void():

@@ -19,7 +19,7 @@ from idp.values import Handle, Malformed, VatNumber
 from idp.web.people.enrolling import ENROLMENT, Arrival
 from idp.web.people.forms import LINK_FORMS, PageForm
 from idp.web.people.register import password_rules
-from idp.web.people.visit import Face, Visit
+from idp.web.people.visit import Face, Visit, later
 from idp.web.people.words import again_in
 
 TOKEN = "link"
@@ -104,8 +104,7 @@ def blueprint(face: Face) -> Blueprint:
                     {"page": again_in("throttled", retry_after)},
                     status=429,
                 )
-                response.headers["Retry-After"] = str(retry_after)
-                return response
+                return later(response, retry_after)
             case Over():
                 return _gone(visit)
 
@@ -136,14 +135,12 @@ def blueprint(face: Face) -> Blueprint:
                 return visit.forget(arrival.go("/register/verify", sent="again"), TOKEN)
             case NotYet(wait):
                 response = _expired(arrival, known, {"page": again_in("resend_too_early", wait)}, status=429)
-                response.headers["Retry-After"] = str(wait)
-                return response
+                return later(response, wait)
             case Limited(retry_after):
                 response = _expired(
                     arrival, known, {"page": again_in("resend_limit", retry_after)}, status=429
                 )
-                response.headers["Retry-After"] = str(retry_after)
-                return response
+                return later(response, retry_after)
 
     def _page(
         arrival: Arrival,

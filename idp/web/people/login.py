@@ -5,10 +5,11 @@ from collections.abc import Callable
 from flask import Blueprint, Response, request
 
 from idp.accounts.ceremonies import encoded
-from idp.flows import authorize, ceremonies, login, passkey_sign_in, passkeys, recovered, register
+from idp.flows import authorize, ceremonies, login, passkey_sign_in, passkeys, register
 from idp.flows.authorize import Lost
 from idp.flows.login import SignedIn, Throttled, Wrong
 from idp.flows.passkey_sign_in import NotAccepted
+from idp.flows.recover import ending
 from idp.oidc.assurance import demanded
 from idp.oidc.authorization.request import AuthorizationRequest
 from idp.oidc.client import Client
@@ -19,8 +20,8 @@ from idp.web.people.account.doors import Door
 from idp.web.people.forms import LoginForm
 from idp.web.people.login_code import CODE
 from idp.web.people.passkey_offer import OFFER, SIGN_IN_OPTIONS
-from idp.web.people.recover import RECOVERY
-from idp.web.people.visit import Face, Visit
+from idp.web.people.recover.recovering import RECOVERY
+from idp.web.people.visit import Face, Visit, later
 from idp.web.people.words import again_in
 
 
@@ -93,7 +94,7 @@ def blueprint(face: Face) -> Blueprint:
     def _recovered(visit: Visit) -> str | None:
         """The username that a recovery in this browser has just shown."""
         handle = face.cookies.handle(request, RECOVERY)
-        ended = None if handle is None else recovered.finished(face.idp, handle, visit.browser, now=visit.now)
+        ended = None if handle is None else ending.finished(face.idp, handle, visit.browser, now=visit.now)
         return None if ended is None else ended.username.readable
 
     def _own(visit: Visit, to: Door) -> Response:
@@ -177,8 +178,7 @@ def blueprint(face: Face) -> Blueprint:
                 return page(200, form.values(), {"password": "credentials_wrong"})
             case Throttled(retry_after):
                 response = page(429, form.values(), {"page": again_in("throttled", retry_after)})
-                response.headers["Retry-After"] = str(retry_after)
-                return response
+                return later(response, retry_after)
 
     def _by_passkey(
         visit: Visit,

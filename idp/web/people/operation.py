@@ -13,10 +13,9 @@ from idp.flows.operations import Approved, NotAccepted, Unknown, Wanted
 from idp.flows.proving import Limited, NotYet, Refused, Sent
 from idp.values import ProofKind
 from idp.web.people import step_up
-from idp.web.people.account.entering import later
 from idp.web.people.account.passkeys import json_answer
 from idp.web.people.forms import ConfirmCodeForm
-from idp.web.people.visit import Face, Visit
+from idp.web.people.visit import Face, Visit, later
 from idp.web.people.words import again_in
 
 PATH = "/step-up"

@@ -30,7 +30,7 @@ from idp.web.people.forms import (
     RegisterProfileForm,
     RegisterVerifyForm,
 )
-from idp.web.people.visit import Face, Visit
+from idp.web.people.visit import Face, Visit, later
 from idp.web.people.words import again_in
 
 PROFILES = tuple(ProfileKind)
@@ -91,8 +91,7 @@ def blueprint(face: Face) -> Blueprint:
                 response = _data_page(
                     arrival, chosen, form.values(), {"page": again_in("throttled", retry_after)}, status=429
                 )
-                response.headers["Retry-After"] = str(retry_after)
-                return response
+                return later(response, retry_after)
             case NotRecognised(handle, case_number):
                 told = _data_page(
                     arrival, chosen, form.values(), {"page": "data_not_recognised"}, case_number=case_number
@@ -136,8 +135,7 @@ def blueprint(face: Face) -> Blueprint:
                 response = _password_page(
                     arrival, known, {"page": again_in("resend_limit", retry_after)}, status=429
                 )
-                response.headers["Retry-After"] = str(retry_after)
-                return response
+                return later(response, retry_after)
             case Sent() | NotYet():
                 return arrival.go("/register/verify")
 
@@ -158,13 +156,11 @@ def blueprint(face: Face) -> Blueprint:
                 case NotYet(wait):
                     early = {"page": again_in("resend_too_early", wait)}
                     response = _verify_page(arrival, known, early, status=429)
-                    response.headers["Retry-After"] = str(wait)
-                    return response
+                    return later(response, wait)
                 case Limited(wait):
                     often = {"page": again_in("resend_limit", wait)}
                     response = _verify_page(arrival, known, often, status=429)
-                    response.headers["Retry-After"] = str(wait)
-                    return response
+                    return later(response, wait)
         form = RegisterVerifyForm.read(visit.form)
         if faults := form.faults():
             return _verify_page(arrival, known, faults)
@@ -177,8 +173,7 @@ def blueprint(face: Face) -> Blueprint:
             response = _verify_page(
                 arrival, known, {"page": again_in("throttled", outcome.retry_after)}, status=429
             )
-            response.headers["Retry-After"] = str(outcome.retry_after)
-            return response
+            return later(response, outcome.retry_after)
         return _verify_page(arrival, known, {"code": outcome.fault}, tries_left=outcome.tries_left)
 
     @door.route("/register/done", methods=["GET", "POST"])

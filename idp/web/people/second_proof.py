@@ -19,9 +19,8 @@ from idp.flows.proving import Limited, NotYet, Refused
 from idp.flows.second_proof import AlreadyProven, Proven, Standing, Want
 from idp.flows.sessions import Begun
 from idp.values import Acr, ProofKind
-from idp.web.people.account.entering import later
 from idp.web.people.forms import RecoveryProofForm, SecondProofForm
-from idp.web.people.visit import Visit
+from idp.web.people.visit import Visit, later
 
 WORDS_OF = {
     ProofKind.PASSKEY: "passkey",

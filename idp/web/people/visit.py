@@ -258,3 +258,9 @@ class Visit:
         """Where this page stands by GET: its path with its query, also when it was posted to."""
         query = self.request.query_string.decode("latin-1")
         return f"{self.request.path}?{query}" if query else self.request.path
+
+
+def later(response: Response, retry_after: int) -> Response:
+    """The same answer, saying in how many seconds to try again."""
+    response.headers["Retry-After"] = str(retry_after)
+    return response

@@ -7,9 +7,9 @@ from idp.flows import authenticator
 from idp.flows.authenticator import Added, Done, NotFresh, NothingWaits, Offered, Throttled, Wrong
 from idp.web.people import qr
 from idp.web.people.account.doors import AUTHENTICATOR, AUTHENTICATOR_ADD
-from idp.web.people.account.entering import Entered, enter, later
+from idp.web.people.account.entering import Entered, enter
 from idp.web.people.forms import ConfirmCodeForm
-from idp.web.people.visit import Face
+from idp.web.people.visit import Face, later
 
 _NEWS = ("added", "removed", "confirmed")
 

@@ -17,10 +17,10 @@ from idp.flows.passkey_sign_in import NotAccepted
 from idp.flows.proving import Limited, NotYet, Sent
 from idp.values import Contact, ContactKind
 from idp.web.people.account.doors import ACCOUNT, Door, named
-from idp.web.people.account.entering import Entered, later, signed_in
+from idp.web.people.account.entering import Entered, signed_in
 from idp.web.people.account.passkeys import json_answer
 from idp.web.people.forms import ConfirmCodeForm, ConfirmPasswordForm, ContactsForm
-from idp.web.people.visit import Face
+from idp.web.people.visit import Face, later
 from idp.web.people.words import again_in
 
 PATH = "/account/confirm"

@@ -68,9 +68,3 @@ def signed_in(face: Face, door: Door) -> Entered | Response:
         return visit.go("/login", to=door.name)
     visit.speaks(owner.account.language)
     return Entered(arrival, owner)
-
-
-def later(response: Response, retry_after: int) -> Response:
-    """The answer, with the time after which to come back."""
-    response.headers["Retry-After"] = str(retry_after)
-    return response

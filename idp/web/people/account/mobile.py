@@ -13,9 +13,9 @@ from idp.flows.proving import Limited, NotYet
 from idp.values import Malformed, MobileNumber
 from idp.web.people.account.confirm import code_facts
 from idp.web.people.account.doors import MOBILE, MOBILE_CONFIRM
-from idp.web.people.account.entering import Entered, enter, later
+from idp.web.people.account.entering import Entered, enter
 from idp.web.people.forms import MobileConfirmForm, MobileForm, MobileVerifyForm
-from idp.web.people.visit import Face
+from idp.web.people.visit import Face, later
 from idp.web.people.words import again_in
 
 VERIFY = "/account/mobile/verify"

@@ -7,10 +7,10 @@ from idp.flows.credentials import AlreadyChanged, Changed, Same
 from idp.flows.login import Throttled, Wrong
 from idp.flows.passwords import PasswordRefused
 from idp.web.people.account.doors import PASSWORD
-from idp.web.people.account.entering import enter, later
+from idp.web.people.account.entering import enter
 from idp.web.people.forms import AccountPasswordForm
 from idp.web.people.register import password_rules
-from idp.web.people.visit import Face
+from idp.web.people.visit import Face, later
 from idp.web.people.words import again_in
 
 

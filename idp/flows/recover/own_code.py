@@ -10,7 +10,7 @@ from idp.accounts.recovery import Account, Means, Stage, app_mark, codes_mark
 from idp.flows import authenticator, recovery_codes
 from idp.flows.authenticator import Replayed, Right, Throttled, Wrong
 from idp.flows.idp import Idp
-from idp.flows.recover import Proven, UnderWay
+from idp.flows.recover.progress import Proven, UnderWay
 from idp.store import recoveries
 
 

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field, replace
 from idp.accounts.audit import Event
 from idp.accounts.challenge import Purpose
 from idp.accounts.recovery import Recovery, Stage, app_mark, codes_mark
-from idp.flows import activation, authenticator, passwords, recover, recovery_codes, telling, throttle
+from idp.flows import activation, authenticator, passwords, recovery_codes, telling, throttle
 from idp.flows import passkeys as passkey_flows
 from idp.flows import sessions as session_flows
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.passwords import PasswordRefused
 from idp.flows.proving import Limited
-from idp.flows.recover import Owned, UnderWay
+from idp.flows.recover import progress
+from idp.flows.recover.progress import Owned, UnderWay
 from idp.flows.sessions import Leaving
 from idp.flows.wording import Purpose as Letter
 from idp.store import accounts, audit, authenticators, credentials, outbox, recoveries
@@ -96,7 +97,7 @@ def set_password(
 def finished(idp: Idp, handle: Handle, browser: Browser, *, now: int) -> Finished | None:
     """The recovery that this browser brought to its end; None while there is none."""
     with idp.reading() as tx:
-        row = recoveries.find(tx, recover.digest_for(handle, browser))
+        row = recoveries.find(tx, progress.digest_for(handle, browser))
         if row is None or row.completed_at is None or row.expires_at <= now:
             return None
         owner = accounts.by_sub(tx, row.sub or "")
@@ -142,8 +143,8 @@ def _write(idp: Idp, tx: Tx, ending: _Ending, leaving: Leaving, *, now: int) -> 
     if row is None or row.sub != sub:
         raise _Late
     # As it stands in this transaction: a factor may have been added, or another contact chosen, since.
-    theirs = recover.owned(tx, sub)
-    account = recover.account_of(idp, recovery, theirs, now=now)
+    theirs = progress.owned(tx, sub)
+    account = progress.account_of(idp, recovery, theirs, now=now)
     standing = replace(
         recovery,
         chosen=row.chosen,
@@ -242,7 +243,7 @@ def _notices(idp: Idp, known: UnderWay, owner: AccountRow, *, now: int) -> tuple
     proven = () if known.account is None else known.account.proven
     lost = {way.contact_index for way in proven if way.lost}
     told = [*(() if record is None else telling.own_on_file(idp, record))]
-    told += [recover.opened(idp, owner.sub, way) for way in proven if way.typed]
+    told += [progress.opened(idp, owner.sub, way) for way in proven if way.typed]
     kept = (contact for contact in told if idp.sealer.contact_index(contact) not in lost)
     return telling.notices(idp, owner, kept, Letter.RECOVERED, now=now)
 

@@ -13,7 +13,7 @@ from idp.flows import ceremonies
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.passkey_sign_in import NotAccepted
-from idp.flows.recover import Proven, UnderWay
+from idp.flows.recover.progress import Proven, UnderWay
 from idp.store import passkeys, recoveries
 
 

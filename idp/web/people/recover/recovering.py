@@ -1,0 +1,120 @@
+"""What every page of recovery begins with: what this browser holds, where it stands, and its way on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, request
+
+from idp.accounts.challenge import Challenge
+from idp.accounts.recovery import Stage
+from idp.flows.proving import Limited, NotYet, Sent
+from idp.flows.recover import ending, first_proof, progress
+from idp.flows.recover.ending import Finished
+from idp.flows.recover.progress import UnderWay, Unknown
+from idp.values import Contact, ContactKind, Handle
+from idp.web.people.enrolling import Arrival, arrive
+from idp.web.people.visit import Face, later
+from idp.web.people.words import again_in
+
+STEPS = 4
+RECOVERY = "recovery"
+"""The cookie that holds the recovery of this browser."""
+
+_PATHS = {
+    Stage.CONTACTS: "/recover/contacts",
+    Stage.VERIFY: "/recover/verify",
+    Stage.SECOND: "/recover/second",
+    Stage.FACTORS: "/recover/factors",
+    Stage.PASSWORD: "/recover/password",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recovering:
+    """One request to a page of recovery."""
+
+    face: Face
+    arrival: Arrival
+    handle: Handle | None
+
+    def under_way(self) -> UnderWay | None:
+        """The recovery that this browser holds."""
+        visit = self.arrival.visit
+        if self.handle is None:
+            return None
+        return progress.under_way(self.face.idp, self.handle, visit.browser, now=visit.now)
+
+    def finished(self) -> Finished | None:
+        """The one it brought to its end."""
+        visit = self.arrival.visit
+        if self.handle is None:
+            return None
+        return ending.finished(self.face.idp, self.handle, visit.browser, now=visit.now)
+
+    def lead(self, known: UnderWay | None = None) -> Response:
+        """To what is asked next: of a form sent twice, the second finds the first one's work done."""
+        path = None if known is None else _PATHS.get(known.stage)
+        if path is not None:
+            return self.arrival.go(path)
+        return self.arrival.go("/recover/done" if self.finished() is not None else "/recover")
+
+    def go_on(self) -> Response:
+        """The same, after something was done."""
+        return self.lead(self.under_way())
+
+    def page(self, name: str, step: int, back: str | None, *, status: int = 200, **context: Any) -> Response:
+        """A step's page; ``back`` is the path of the one before."""
+        return self.arrival.visit.page(
+            name,
+            status=status,
+            step=step,
+            steps=STEPS,
+            back_url=None if back is None else self.arrival.address(back),
+            activate_url=self.arrival.address("/recover/activate"),
+            **context,
+        )
+
+
+def recovering(face: Face) -> Recovering:
+    """The request that is being answered."""
+    return Recovering(face, arrive(face), face.cookies.handle(request, RECOVERY))
+
+
+def options(choices: Any) -> list[dict[str, str]]:
+    """The contacts of a list, masked, as a page offers them."""
+    return [{"handle": handle, "kind": contact.kind, "mask": contact.masked} for handle, contact in choices]
+
+
+def code_facts(
+    here: Recovering,
+    known: UnderWay,
+    challenge: Challenge | None,
+    sent_to: Contact,
+    faults: dict[str, str],
+    tries_left: int | None,
+) -> dict[str, Any]:
+    """What a page that asks for a code says about it."""
+    visit = here.arrival.visit
+    # The last wrong try ended the code, whatever was read before it.
+    over = challenge is None or not challenge.live(visit.now) or faults.get("code") == "code_expired"
+    return {
+        "channel": "email" if sent_to.kind is ContactKind.EMAIL else "sms",
+        "sent_to": sent_to.masked,
+        "expires_in": 0 if challenge is None or over else challenge.expires_at - visit.now,
+        "resend_in": first_proof.resend_wait(here.face.idp, known, now=visit.now),
+        "resent": "sent" in visit.query,
+        "tries_left": tries_left,
+    }
+
+
+def resent(here: Recovering, outcome: Sent | NotYet | Limited | Unknown, path: str, page: Any) -> Response:
+    """Where asking for another code leads."""
+    match outcome:
+        case Sent():
+            return here.arrival.go(path, sent="again")
+        case NotYet(wait):
+            return later(page({"page": again_in("resend_too_early", wait)}, status=429), wait)
+        case Limited(retry_after):
+            return later(page({"page": again_in("resend_limit", retry_after)}, status=429), retry_after)
+        case Unknown():
+            return here.go_on()
