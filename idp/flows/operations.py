@@ -21,17 +21,9 @@ from idp.accounts.audit import Detail, Event
 from idp.accounts.ceremonies import Reason
 from idp.accounts.ceremonies import Refused as NotSigned
 from idp.accounts.challenge import Challenge, Purpose
-from idp.flows import (
-    approved,
-    authorize,
-    ceremonies,
-    confirming,
-    fresh,
-    proving,
-    sms_beside_passkey,
-    throttle,
-)
-from idp.flows.authorize import Answered, Lost
+from idp.flows import approved, ceremonies, confirming, fresh, proving, sms_beside_passkey, throttle
+from idp.flows.authorize import interactions, refusing
+from idp.flows.authorize.answering import Answered, Lost
 from idp.flows.browser import Browser
 from idp.flows.confirming import Use, Way, Ways
 from idp.flows.fresh import Owner
@@ -99,7 +91,7 @@ def wanted(
 ) -> Wanted | Interaction | None:
     """The operation this request waits with; the request alone where it waits for something else; None where
     there is no such request here. Raises ``RegistryDown``."""
-    found = authorize.stands_at(idp, interaction_id, browser, now=now, now_ms=now_ms)
+    found = interactions.stands_at(idp, interaction_id, browser, now=now, now_ms=now_ms)
     if found is None:
         return None
     interaction, step = found
@@ -294,7 +286,7 @@ def _refuse(
             return Lost()
         challenges.end_all(tx, wanted.subject, now=now)
         _note(idp, tx, Event.OPERATION_REFUSED, wanted, browser, details, now=now)
-    return authorize.turn_away(idp, wanted.interaction, fault, now=now)
+    return refusing.turn_away(idp, wanted.interaction, fault, now=now)
 
 
 def _details(idp: Idp, wanted: Wanted, event_id: str) -> dict[str, Detail]:

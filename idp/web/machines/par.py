@@ -3,7 +3,8 @@
 import structlog
 
 from idp.accounts.lockout import Throttled
-from idp.flows import authorize, throttle
+from idp.flows import throttle
+from idp.flows.authorize import arriving
 from idp.flows.dpop import key_of
 from idp.flows.idp import Idp
 from idp.oidc.errors import OAuthError
@@ -28,7 +29,7 @@ def par_endpoint(idp: Idp, call: Call) -> Answer:
             return too_many(decision.retry_after, client.client_id)
     try:
         key = key_of(idp, call.proof, method=call.method, path="/par", now=call.now)
-        pushed = authorize.push(idp, client, parameters, key_thumbprint=key, now=call.now)
+        pushed = arriving.push(idp, client, parameters, key_thumbprint=key, now=call.now)
     except OAuthError as fault:
         _log.warning(
             "push_refused", error=fault.error, client_id=client.client_id, request_id=call.request_id

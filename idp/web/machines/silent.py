@@ -7,7 +7,7 @@ is not plainly such a request (a fault, a question, a first visit) is left to th
 from collections.abc import Mapping
 from typing import Any
 
-from idp.flows import authorize
+from idp.flows.authorize import arriving
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.oidc.parameters import BadParameters, Parameters, parse
@@ -47,7 +47,7 @@ class Silent:
         if parameters is None:
             return None
         clock = self._idp.clock
-        answered = authorize.begin_silently(
+        answered = arriving.begin_silently(
             self._idp, parameters, browser, now=clock.now(), now_ms=clock.now_ms()
         )
         if answered is None:

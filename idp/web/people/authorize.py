@@ -3,8 +3,10 @@ leave."""
 
 from flask import Blueprint, Response, request
 
-from idp.flows import authorize as flow
-from idp.flows.authorize import Answered, Lost, Shown, Unclaimed, Waiting
+from idp.flows.authorize import arriving, consent, refusing
+from idp.flows.authorize.answering import Answered, Lost
+from idp.flows.authorize.arriving import Unclaimed, Waiting
+from idp.flows.authorize.validating import Shown
 from idp.oidc import parameters
 from idp.oidc.interaction import Step
 from idp.web.people.errors import oauth_error_page
@@ -28,7 +30,7 @@ def blueprint(face: Face) -> Blueprint:
     @door.get("/authorize")
     def begin() -> Response:
         visit = Visit(face, request)
-        match flow.begin(face.idp, visit.query, visit.browser, now=visit.now, now_ms=visit.now_ms):
+        match arriving.begin(face.idp, visit.query, visit.browser, now=visit.now, now_ms=visit.now_ms):
             case Shown(fault):
                 return oauth_error_page(visit, fault)
             case Answered() as answered:
@@ -45,7 +47,7 @@ def blueprint(face: Face) -> Blueprint:
             b"&".join(part for part in (query, visit.body) if part),
             limit=face.idp.settings.limits.parameter_bytes,
         )
-        match flow.begin_posted(face.idp, sent, now=visit.now, now_ms=visit.now_ms):
+        match arriving.begin_posted(face.idp, sent, now=visit.now, now_ms=visit.now_ms):
             case Shown(fault):
                 return oauth_error_page(visit, fault)
             case Answered() as answered:
@@ -60,7 +62,7 @@ def blueprint(face: Face) -> Blueprint:
     def resume() -> Response:
         visit = Visit(face, request)
         interaction_id = visit.query.get("interaction") or ""
-        match flow.resume(face.idp, interaction_id, visit.browser, now=visit.now, now_ms=visit.now_ms):
+        match arriving.resume(face.idp, interaction_id, visit.browser, now=visit.now, now_ms=visit.now_ms):
             case Answered() as answered:
                 return visit.answer(answered)
             case Waiting(step, waiting_id):
@@ -69,11 +71,11 @@ def blueprint(face: Face) -> Blueprint:
                 return visit.page("no-interaction", status=400)
 
     @door.route("/consent", methods=["GET", "POST"])
-    def consent() -> Response:
+    def ask_consent() -> Response:
         visit = Visit(face, request)
         visit.must_be_ours()
         named = visit.query.get("interaction")
-        asked = flow.consent_asked(face.idp, named, visit.browser, now=visit.now)
+        asked = consent.asked(face.idp, named, visit.browser, now=visit.now)
         if asked is None:
             return visit.page("no-interaction", status=400)
         interaction = asked.interaction
@@ -83,11 +85,11 @@ def blueprint(face: Face) -> Blueprint:
         visit.speaks(asked.language)
         if visit.pressed:
             if "cancel" in visit.form:
-                declined = flow.decline(face.idp, interaction.id, visit.browser, now=visit.now)
+                declined = refusing.decline(face.idp, interaction.id, visit.browser, now=visit.now)
                 if isinstance(declined, Lost):
                     return visit.page("no-interaction", status=400)
                 return visit.answer(declined, client_name=asked.client_name)
-            flow.allow(face.idp, interaction.id, visit.browser, now=visit.now, now_ms=visit.now_ms)
+            consent.allow(face.idp, interaction.id, visit.browser, now=visit.now, now_ms=visit.now_ms)
             return visit.go("/authorize/resume", interaction=interaction.id)
         return visit.page(
             "consent",

@@ -5,7 +5,8 @@ from urllib.parse import urlencode
 
 from flask import Response, request
 
-from idp.flows import authorize, register
+from idp.flows import register
+from idp.flows.authorize import interactions
 from idp.flows.birth import Registered
 from idp.flows.register import AlreadyDone, UnderWay
 from idp.web.people.visit import Face, Visit
@@ -65,6 +66,6 @@ def arrive(face: Face) -> Arrival:
     visit = Visit(face, request)
     visit.must_be_ours()
     named = visit.query.get("interaction")
-    waiting = authorize.waiting(face.idp, named, visit.browser, now=visit.now) if named else None
+    waiting = interactions.waiting(face.idp, named, visit.browser, now=visit.now) if named else None
     visit.belongs_to(waiting)
     return Arrival(face, visit, None if waiting is None else waiting.id)

@@ -8,7 +8,8 @@ import re
 
 from flask import Blueprint, Response, request
 
-from idp.flows import authorize, link, logout, register
+from idp.flows import link, logout, register
+from idp.flows.authorize import interactions
 from idp.flows.birth import Registered
 from idp.flows.link import VAT_NUMBER, Claim, Differs, Elsewhere, Here, Occupied, Over
 from idp.flows.passwords import PasswordRefused
@@ -65,7 +66,9 @@ def blueprint(face: Face) -> Blueprint:
         """The visit with the request that waits *here*: the enrolment's own, where this browser began it."""
         known = Arrival(face, visit, None).under_way()
         asked = None if known is None else known.enrolment.interaction_id
-        waiting = None if asked is None else authorize.waiting(face.idp, asked, visit.browser, now=visit.now)
+        waiting = (
+            None if asked is None else interactions.waiting(face.idp, asked, visit.browser, now=visit.now)
+        )
         visit.belongs_to(waiting)
         return Arrival(face, visit, None if waiting is None else waiting.id), known
 

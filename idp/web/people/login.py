@@ -5,8 +5,9 @@ from collections.abc import Callable
 from flask import Blueprint, Response, request
 
 from idp.accounts.ceremonies import encoded
-from idp.flows import authorize, ceremonies, login, passkey_sign_in, passkeys, register
-from idp.flows.authorize import Lost
+from idp.flows import ceremonies, login, passkey_sign_in, passkeys, register
+from idp.flows.authorize import interactions, refusing
+from idp.flows.authorize.answering import Lost
 from idp.flows.login import SignedIn, Throttled, Wrong
 from idp.flows.passkey_sign_in import NotAccepted
 from idp.flows.recover import ending
@@ -37,7 +38,7 @@ def blueprint(face: Face) -> Blueprint:
         to = doors.named(visit.query.get("to")) if named is None else None
         if to is not None:
             return _own(visit, to)
-        interaction = authorize.waiting(face.idp, named, visit.browser, now=visit.now)
+        interaction = interactions.waiting(face.idp, named, visit.browser, now=visit.now)
         if interaction is None:
             return visit.page("no-interaction", status=400)
         if named is None:
@@ -74,10 +75,10 @@ def blueprint(face: Face) -> Blueprint:
             recovered_name = _recovered(visit)
             if recovered_name is not None:
                 return visit.forget(page(200, {"username": recovered_name}, {}), RECOVERY)
-            hint = authorize.login_hint(face.idp, interaction)
+            hint = interactions.login_hint(face.idp, interaction)
             return page(200, {"username": hint or ("" if here is None else here.username.readable)}, {})
         if "cancel" in visit.form:
-            declined = authorize.decline(face.idp, interaction.id, visit.browser, now=visit.now)
+            declined = refusing.decline(face.idp, interaction.id, visit.browser, now=visit.now)
             if isinstance(declined, Lost):
                 return visit.page("no-interaction", status=400)
             return visit.answer(declined, client_name=name)

@@ -5,8 +5,9 @@ from dataclasses import replace
 from flask import Blueprint, Response, request
 
 from idp.accounts.registry import RegistryDown
-from idp.flows import authorize, passkeys, second_proof
-from idp.flows.authorize import Lost
+from idp.flows import passkeys, second_proof
+from idp.flows.authorize import interactions, refusing
+from idp.flows.authorize.answering import Lost
 from idp.flows.second_proof import AT_SIGN_IN
 from idp.flows.sessions import Begun
 from idp.web.people import second_proof as pages
@@ -31,7 +32,7 @@ def blueprint(face: Face) -> Blueprint:
         visit = Visit(face, request)
         visit.must_be_ours()
         named = visit.query.get("interaction")
-        interaction = authorize.waiting(idp, named, visit.browser, now=visit.now) if named else None
+        interaction = interactions.waiting(idp, named, visit.browser, now=visit.now) if named else None
         to = doors.named(visit.query.get("to")) or doors.ACCOUNT
         if named is not None and interaction is None:
             return visit.page("no-interaction", status=400)
@@ -49,7 +50,7 @@ def blueprint(face: Face) -> Blueprint:
             return leave()
         visit.speaks(known.account.language)
         if visit.pressed and interaction is not None and "cancel" in visit.form:
-            declined = authorize.decline(idp, interaction.id, visit.browser, now=visit.now)
+            declined = refusing.decline(idp, interaction.id, visit.browser, now=visit.now)
             if isinstance(declined, Lost):
                 return visit.page("no-interaction", status=400)
             return visit.answer(declined)

@@ -7,8 +7,9 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from idp.flows import authorize, operations, proving
-from idp.flows.authorize import Lost
+from idp.flows import operations, proving
+from idp.flows.authorize import interactions
+from idp.flows.authorize.answering import Lost
 from idp.flows.operations import Approved, NotAccepted, Unknown, Wanted
 from idp.flows.proving import Limited, NotYet, Refused, Sent
 from idp.values import ProofKind
@@ -31,13 +32,13 @@ def blueprint(face: Face) -> Blueprint:
     def is_plain(visit: Visit) -> bool:
         """Whether a stronger confirmation is wanted, and no operation."""
         named = visit.query.get("interaction")
-        waiting = authorize.waiting(idp, named, visit.browser, now=visit.now)
+        waiting = interactions.waiting(idp, named, visit.browser, now=visit.now)
         return waiting is not None and waiting.request.operation is None
 
     def enter(visit: Visit) -> tuple[Visit, Wanted] | Response:
         named = visit.query.get("interaction")
         if named is None:
-            newest = authorize.waiting(idp, None, visit.browser, now=visit.now)
+            newest = interactions.waiting(idp, None, visit.browser, now=visit.now)
             if newest is not None:
                 # Neither shown nor answered without its name: another may come meanwhile.
                 return visit.go(PATH, interaction=newest.id)

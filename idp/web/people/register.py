@@ -10,7 +10,8 @@ from typing import Any
 from flask import Blueprint, Response
 
 from idp.accounts.enrolment import Typed
-from idp.flows import authorize, fresh, identify, passkeys, register, register_by_code
+from idp.flows import fresh, identify, passkeys, register, register_by_code
+from idp.flows.authorize import answering, interactions, refusing
 from idp.flows.birth import Registered
 from idp.flows.identify import NotOffered
 from idp.flows.passkeys import Added, NotAdded, NotFresh
@@ -196,7 +197,7 @@ def blueprint(face: Face) -> Blueprint:
         if interaction is None and portal is not None:
             visit.leads_to(portal)
         waiting = (
-            authorize.waiting(face.idp, interaction, visit.browser, now=visit.now) if interaction else None
+            interactions.waiting(face.idp, interaction, visit.browser, now=visit.now) if interaction else None
         )
         client = None if waiting is None else face.idp.clients.get(waiting.request.client_id)
         return visit.page(
@@ -239,8 +240,8 @@ def blueprint(face: Face) -> Blueprint:
         return face.idp.settings.registration.vat_number == "asked"
 
     def _decline(visit: Visit, interaction: str) -> Response:
-        declined = authorize.decline(face.idp, interaction, visit.browser, now=visit.now)
-        if isinstance(declined, authorize.Lost):
+        declined = refusing.decline(face.idp, interaction, visit.browser, now=visit.now)
+        if isinstance(declined, answering.Lost):
             return visit.page("no-interaction", status=400)
         return visit.answer(declined)
 

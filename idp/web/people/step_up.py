@@ -3,8 +3,9 @@ operation is shown."""
 
 from flask import Response
 
-from idp.flows import authorize, second_proof
-from idp.flows.authorize import Lost
+from idp.flows import second_proof
+from idp.flows.authorize import refusing, step_up
+from idp.flows.authorize.answering import Lost
 from idp.flows.second_proof import AT_STEP_UP
 from idp.flows.sessions import Begun
 from idp.web.people import second_proof as pages
@@ -21,7 +22,7 @@ def serve(visit: Visit) -> Response:
     """``/step-up`` for a request that waits for it."""
     idp = visit.idp
     named = visit.query.get("interaction")
-    asked = authorize.step_up_asked(idp, named, visit.browser, now=visit.now)
+    asked = step_up.asked(idp, named, visit.browser, now=visit.now)
     if asked is None:
         return visit.page("no-interaction", status=400)
     interaction = asked.interaction
@@ -48,12 +49,12 @@ def serve(visit: Visit) -> Response:
         least=asked.wanted,
     )
     if visit.pressed and "cancel" in visit.form:
-        declined = authorize.decline(idp, interaction.id, visit.browser, now=visit.now)
+        declined = refusing.decline(idp, interaction.id, visit.browser, now=visit.now)
     elif visit.pressed and "give_up" in visit.form:
         found = second_proof.standing(idp, known, AT_STEP_UP, None, least=asked.wanted, now=visit.now)
         if found.way is not None:
             return pages.answer(visit, known, place, client_name=asked.client_name)
-        declined = authorize.not_met(
+        declined = refusing.not_met(
             idp,
             interaction.id,
             visit.browser,

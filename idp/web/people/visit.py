@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from idp.accounts.device import device_of
-from idp.flows.authorize import Answered
+from idp.flows.authorize.answering import Answered
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.sessions import Begun

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from idp.accounts.recovery import Stage
-from idp.flows import authorize
+from idp.flows.authorize import interactions
 from idp.flows.passwords import PasswordRefused
 from idp.flows.proving import Limited
 from idp.flows.recover import ending, keeping
@@ -96,7 +96,7 @@ def install(door: Blueprint, face: Face) -> None:
         portal = next(iter(idp.settings.brand.portal_links.values()), None)
         interaction = here.arrival.interaction
         if interaction is None and finished.interaction_id is not None:
-            waiting = authorize.waiting(idp, finished.interaction_id, visit.browser, now=visit.now)
+            waiting = interactions.waiting(idp, finished.interaction_id, visit.browser, now=visit.now)
             interaction = None if waiting is None else waiting.id
         if visit.pressed and interaction is not None:
             # The sign-in page fills the username in, and forgets the recovery then.
