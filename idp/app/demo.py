@@ -12,9 +12,10 @@ from typing import Any
 
 from idp.adapters.registry_file import RegistryFile
 from idp.app import build
-from idp.flows import clients, keys, registry
+from idp.flows import clients, keys
 from idp.flows.clients import ClientIdTaken, NoSuchClient, Registered
 from idp.flows.idp import Idp
+from idp.flows.registry import importing
 from idp.settings import DEMO_CONFIG, Settings, load
 from idp.store import schema
 
@@ -94,9 +95,9 @@ def prepare(settings: Settings, ports: Ports) -> None:
     schema.upgrade(idp.database)
     now = idp.clock.now()
     keys.init(idp, now=now)
-    if registry.is_empty(idp):
+    if importing.is_empty(idp):
         with resources.as_file(resources.files("idp") / "demo" / "customers.csv") as file:
-            registry.import_file(idp, RegistryFile(file), now=now)
+            importing.import_file(idp, RegistryFile(file), now=now)
     for client_id, metadata in _clients(ports).items():
         _register(idp, client_id, metadata, now=now)
     idp.database.engine.dispose()

@@ -12,7 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from idp.flows.idp import Idp
-    from idp.flows.registry import Faults, Report
+    from idp.flows.registry.reading import Faults, Report
 
 _MOST_LINES = 100
 """Faults that are printed for people; ``--json`` gives all that were kept."""
@@ -37,7 +37,8 @@ def import_(
 ) -> None:
     """Bring the registry to what FILE says; one that was cut short goes on where it stopped."""
     from idp.adapters.registry_file import RegistryFile
-    from idp.flows.registry import Busy, Rejected, import_file
+    from idp.flows.registry.importing import Busy, import_file
+    from idp.flows.registry.staging import Rejected
     from idp.ports import EphemeraDown
     from idp.store.database import DatabaseDown
 
@@ -92,7 +93,7 @@ def import_(
 def check(file: Path, as_json: bool) -> None:
     """Tell everything that is wrong with FILE, and change nothing."""
     from idp.adapters.registry_file import RegistryFile
-    from idp.flows.registry import check as check_file
+    from idp.flows.registry.reading import check as check_file
 
     try:
         with _progress(shown=not as_json) as report:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from idp.adapters.registry_file import RegistryFile
-from idp.flows import registry
+from idp.flows.registry import importing
 from idp.store import accounts
 from idp.values import parse_contact
 from tests.data import many_customers
@@ -54,7 +54,7 @@ def populous(prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory) ->
     shutil.copy(prepared_folder / "idp.sqlite3", folder / "idp.sqlite3")
     service = open_in_process(settings_for(folder, f"sqlite:///{folder / 'idp.sqlite3'}", limits=LIMITS))
     many_customers.write(folder / "many.csv", MANY)
-    registry.import_file(service.idp, RegistryFile(folder / "many.csv"), now=service.clock.now())
+    importing.import_file(service.idp, RegistryFile(folder / "many.csv"), now=service.clock.now())
     with service.idp.writing() as tx:
         for number in range(0, MANY, 3):
             index = service.idp.sealer.contact_index(parse_contact(email_of(number)))

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from idp.adapters.registry_file import RegistryFile
-from idp.flows import registry
-from idp.flows.registry import Imported
+from idp.flows.registry import importing
+from idp.flows.registry.importing import Imported
 from idp.values import EmailAddress
 from tests.service.in_process import PASSWORD, InProcess
 
@@ -47,7 +47,7 @@ def test_no_code_goes_to_the_lookalike(
         writer = csv.DictWriter(file, rows["C100002"])
         writer.writeheader()
         writer.writerow({**rows["C100002"], "emails": theirs})
-    outcome = registry.import_file(service.idp, RegistryFile(changed), now=service.clock.now())
+    outcome = importing.import_file(service.idp, RegistryFile(changed), now=service.clock.now())
     assert isinstance(outcome, Imported)
     for typed in (lookalike, theirs):
         visitor = service.visitor()

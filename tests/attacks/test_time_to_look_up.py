@@ -20,7 +20,7 @@ import pytest
 
 from idp.accounts.matching import PersonRegistrant
 from idp.adapters.registry_file import RegistryFile
-from idp.flows import registry
+from idp.flows.registry import importing
 from idp.store import accounts
 from idp.store.sealing import Sealer
 from idp.store.tables import metadata
@@ -58,7 +58,7 @@ def populous(prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory) ->
         for table in ("customer_contacts", "agency_contacts", "customer_records"):
             tx.execute(metadata.tables[table].delete())
     many_customers.write(folder / "many.csv", 2 * len(DOORS) * (EACH + WARM), first=CUSTOMERS)
-    registry.import_file(service.idp, RegistryFile(folder / "many.csv"), now=service.clock.now())
+    importing.import_file(service.idp, RegistryFile(folder / "many.csv"), now=service.clock.now())
     yield service
     service.idp.database.engine.dispose()
 

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 import httpx
 
 from idp.adapters.registry_file import RegistryFile
-from idp.flows import registry
+from idp.flows.registry import importing
 from idp.store import accounts
 from idp.values import parse_contact
 from tests.data import many_customers
@@ -133,7 +133,7 @@ def customers_in(service: RunningService, samples: int) -> Iterator[None]:
     now = idp.clock.now()
     with TemporaryDirectory() as folder:
         many_customers.write(Path(folder) / "many.csv", samples * len(WAYS), first=CUSTOMERS)
-        registry.import_file(idp, RegistryFile(Path(folder) / "many.csv"), now=now)
+        importing.import_file(idp, RegistryFile(Path(folder) / "many.csv"), now=now)
     for place, name in enumerate(WAYS):
         if not name.startswith("recovery"):
             continue

@@ -13,7 +13,7 @@ from stdnum.it import codicefiscale
 
 from idp.accounts.registry_line import COLUMNS
 from idp.adapters.registry_file import RegistryFile
-from idp.flows import registry
+from idp.flows.registry import importing
 from tests.journeys.served import served
 from tests.service.in_process import CALLBACK, PASSWORD, InProcess
 from tests.service.on_screen import faulty, on_page, press
@@ -63,7 +63,7 @@ def standing(prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory) ->
                         "updated_on": "2024-03-01",
                     }
                 )
-        registry.import_file(service.idp, RegistryFile(folder / "names.csv"), now=service.clock.now())
+        importing.import_file(service.idp, RegistryFile(folder / "names.csv"), now=service.clock.now())
         yield service
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from idp.adapters.registry_file import RegistryFile
-from idp.flows import registry
+from idp.flows.registry import importing
 from tests.data import many_customers
 from tests.service.in_process import PASSWORD, InProcess, open_in_process, settings_for
 from tests.service.relying_party import RelyingParty, portal
@@ -316,7 +316,7 @@ def populous(
     }
     service = open_in_process(settings_for(folder, f"sqlite:///{folder / 'idp.sqlite3'}", limits=limits))
     many_customers.write(folder / "many.csv", _MANY)
-    registry.import_file(service.idp, RegistryFile(folder / "many.csv"), now=service.clock.now())
+    importing.import_file(service.idp, RegistryFile(folder / "many.csv"), now=service.clock.now())
     yield service, _MANY
     service.idp.database.engine.dispose()
 

@@ -17,7 +17,7 @@ import pytest
 from stdnum.it import codicefiscale
 
 from idp.adapters.registry_file import RegistryFile
-from idp.flows import registry
+from idp.flows.registry import importing
 from idp.store import accounts
 from idp.values import parse_contact
 from tests.journeys.recovery_walks import RECOVERY, options, rows, sent
@@ -127,7 +127,7 @@ def populate(service: InProcess, file: Path) -> None:
                     "updated_on": str(changed),
                 }
             )
-    registry.import_file(service.idp, RegistryFile(file), now=service.clock.now())
+    importing.import_file(service.idp, RegistryFile(file), now=service.clock.now())
     with service.idp.writing() as tx:
         for one in CUSTOMERS:
             if one.kind in ("registered", "fresh", "locked"):

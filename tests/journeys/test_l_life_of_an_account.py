@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from idp.adapters.registry_file import RegistryFile
-from idp.flows import life, people, registry, sweep
-from idp.flows.registry import Imported
+from idp.flows import life, people, sweep
+from idp.flows.registry import importing
+from idp.flows.registry.importing import Imported
 from idp.store.tables import accounts, proven_contacts
 from idp.values import parse_contact
 from tests.service.in_process import PASSWORD, InProcess
@@ -47,7 +48,7 @@ def imports(service: InProcess, tmp_path: Path, *, snapshot: bool = False, **cel
         hers = {name: cell for name, cell in cells.items() if name in ("emails", "mobiles", "state")}
         changes = {MARIA: cells, "C100026": hers}
         writer.writerows({**row, **changes.get(row["customer_number"], {})} for row in rows)
-    outcome = registry.import_file(
+    outcome = importing.import_file(
         service.idp, RegistryFile(path), now=service.clock.now(), snapshot=snapshot
     )
     assert isinstance(outcome, Imported), outcome
@@ -183,7 +184,7 @@ def test_a_customer_missing_from_a_snapshot_still_signs_in(
 ) -> None:
     path = tmp_path / "short.csv"
     path.write_text("".join(line for line in demo().splitlines(True) if not line.startswith(MARIA)), "utf-8")
-    outcome = registry.import_file(service.idp, RegistryFile(path), now=service.clock.now(), snapshot=True)
+    outcome = importing.import_file(service.idp, RegistryFile(path), now=service.clock.now(), snapshot=True)
     assert isinstance(outcome, Imported)
     assert outcome.counts.ended == 1
     assert signs_in(party)

@@ -9,7 +9,7 @@ import pytest
 from idp.accounts.records import CustomerRecord
 from idp.accounts.registry import MOST_RECORDS, AgencyRegistry, Standing
 from idp.adapters.registry_file import RegistryFile
-from idp.flows import registry as imports
+from idp.flows.registry import importing
 from idp.values import Contact, Identifier, TaxCode, VatNumber, parse_contact, parse_identifier
 from tests.parts.registry_service import registry_service
 from tests.parts.tls import Authority
@@ -58,7 +58,7 @@ def registry(
             {"sqlite": "prepared_sqlite_url", "postgresql": "prepared_postgres_url"}[request.param]
         )
         service_here = in_process.open_in_process(in_process.settings_for(prepared_folder, url))
-        imports.import_file(service_here.idp, RegistryFile(files[1]), now=service_here.clock.now())
+        importing.import_file(service_here.idp, RegistryFile(files[1]), now=service_here.clock.now())
         yield service_here.idp.registry
         service_here.idp.database.engine.dispose()
 

@@ -16,9 +16,10 @@ from idp.adapters.entropy import SystemEntropy
 from idp.adapters.inbox import Inbox
 from idp.adapters.registry_file import RegistryFile
 from idp.app import build, web
-from idp.flows import clients, deliver, keys, registry
+from idp.flows import clients, deliver, keys
 from idp.flows.clients import Registered
 from idp.flows.idp import Idp
+from idp.flows.registry import importing
 from idp.settings import Settings
 from idp.store import schema
 from idp.store.tables import metadata
@@ -107,7 +108,7 @@ class InProcess:
     def load_customers(self) -> None:
         """Fill the registry with the demo customers."""
         with resources.as_file(resources.files("idp") / "demo" / "customers.csv") as file:
-            registry.import_file(self.idp, RegistryFile(file), now=self.clock.now())
+            importing.import_file(self.idp, RegistryFile(file), now=self.clock.now())
 
     def wipe(self) -> None:
         """Make it as it was on its first day: customers and keys, and nothing that anybody did since."""

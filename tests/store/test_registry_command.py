@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 from idp.adapters.registry_file import RegistryFile
 from idp.cli.database import db
 from idp.cli.registry import registry
-from idp.flows import registry as flows
 from idp.flows.idp import Idp
+from idp.flows.registry import importing
 from idp.settings import Settings
 from idp.store import schema
 from tests.service.in_process import InProcess, open_in_process, settings_for
@@ -82,7 +82,7 @@ def test_a_refused_file_fails_and_says_where(house: InProcess, tmp_path: Path) -
     assert "fault: line 4, tax_code: is no codice fiscale" in result.stderr
     assert "Nothing was changed: 1 line refused." in result.stderr
     assert "VRDLCU" not in result.output
-    assert flows.is_empty(house.idp)
+    assert importing.is_empty(house.idp)
     skipped = run(house, "import", path, "--skip-invalid", "--json")
     assert skipped.exit_code == 0
     assert json.loads(skipped.stdout)["refused"] == 1
@@ -100,7 +100,7 @@ def test_an_import_beside_another_fails(house: InProcess) -> None:
     def meanwhile(phase: str, done: int, of: int) -> None:
         results.append(run(house, "import", DEMO))
 
-    flows.import_file(house.idp, RegistryFile(DEMO), now=NOW, report=meanwhile)
+    importing.import_file(house.idp, RegistryFile(DEMO), now=NOW, report=meanwhile)
     assert results[0].exit_code == 1
     assert "another import is under way" in results[0].stderr
 
@@ -124,7 +124,7 @@ def test_check_tells_everything_and_changes_nothing(house: InProcess, tmp_path: 
         (6, "duplicate_customer"),
         (24, "not_mobile"),
     ]
-    assert flows.is_empty(house.idp)
+    assert importing.is_empty(house.idp)
 
 
 def test_a_customer_is_found_from_the_command_line(house: InProcess) -> None:

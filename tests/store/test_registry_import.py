@@ -16,8 +16,11 @@ from sqlalchemy import func, select
 from idp.accounts.registry import Standing
 from idp.accounts.registry_line import SourceLine
 from idp.adapters.registry_file import RegistryFile
-from idp.flows import record_search, registry
-from idp.flows.registry import Busy, Counts, Imported, Rejected
+from idp.flows import record_search
+from idp.flows.registry import importing, progress, reading
+from idp.flows.registry.importing import Busy, Imported
+from idp.flows.registry.progress import Counts
+from idp.flows.registry.staging import Rejected
 from idp.store.tables import (
     accounts,
     agency_contacts,
@@ -36,7 +39,7 @@ DEMO = Path(str(resources.files("idp") / "demo" / "customers.csv"))
 
 def imported(house: InProcess, path: Path, *, skip_invalid: bool = False, snapshot: bool = False) -> Counts:
     """The counts of an import that went through."""
-    outcome = registry.import_file(
+    outcome = importing.import_file(
         house.idp, RegistryFile(path), now=NOW, skip_invalid=skip_invalid, snapshot=snapshot
     )
     assert isinstance(outcome, Imported), outcome
@@ -74,9 +77,9 @@ def everything(house: InProcess) -> list[object]:
 
 
 def test_the_demo_registry_is_imported_and_then_unchanged(house: InProcess) -> None:
-    assert registry.is_empty(house.idp)
+    assert importing.is_empty(house.idp)
     assert imported(house, DEMO) == Counts(added=29, warnings=1)
-    assert not registry.is_empty(house.idp)
+    assert not importing.is_empty(house.idp)
     before = everything(house)
     assert imported(house, DEMO) == Counts(unchanged=29)
     assert everything(house) == before
@@ -125,7 +128,7 @@ def test_a_faulty_line_refuses_the_file_and_every_fault_is_told(house: InProcess
         C100003={"tax_code": "VRDLCU92A05L219Q", "mobiles": "12"},
         C100005={"customer_number": "C100002"},
     )
-    outcome = registry.import_file(house.idp, RegistryFile(path), now=NOW)
+    outcome = importing.import_file(house.idp, RegistryFile(path), now=NOW)
     assert isinstance(outcome, Rejected)
     assert [(fault.line, fault.column, fault.code) for fault in outcome.faults.shown] == [
         (4, "tax_code", "invalid_tax_code"),
@@ -148,10 +151,10 @@ def test_skip_invalid_leaves_faulty_lines_out(house: InProcess, tmp_path: Path) 
 
 def test_a_customer_on_two_lines_of_two_batches_is_found(house: InProcess, tmp_path: Path) -> None:
     path = tmp_path / "many.csv"
-    write(path, registry.BATCH + 5)
+    write(path, progress.BATCH + 5)
     lines = path.read_text("utf-8").splitlines()
     path.write_text("\n".join([*lines, lines[1]]) + "\n", "utf-8")
-    outcome = registry.import_file(house.idp, RegistryFile(path), now=NOW)
+    outcome = importing.import_file(house.idp, RegistryFile(path), now=NOW)
     assert isinstance(outcome, Rejected)
     assert [(fault.line, fault.detail) for fault in outcome.faults.shown] == [(len(lines) + 1, "line 2")]
 
@@ -162,7 +165,7 @@ def test_a_snapshot_that_names_nobody_is_refused_instead_of_ending_everybody(
     imported(house, DEMO)
     path = tmp_path / "cut.csv"
     path.write_text(DEMO.read_text(encoding="utf-8").partition("\n")[0] + "\n", encoding="utf-8")
-    outcome = registry.import_file(house.idp, RegistryFile(path), now=NOW, snapshot=True)
+    outcome = importing.import_file(house.idp, RegistryFile(path), now=NOW, snapshot=True)
     assert isinstance(outcome, Rejected)
     assert [fault.code for fault in outcome.faults.shown] == ["empty_snapshot"]
     assert imported(house, DEMO, snapshot=True) == Counts(unchanged=29)
@@ -176,7 +179,7 @@ def test_a_file_of_a_spreadsheet_with_other_separators_is_told_so_in_one_line(
     path = tmp_path / "spreadsheet.csv"
     text = DEMO.read_text(encoding="utf-8").replace(",", separator)
     path.write_text(text, encoding="utf-8-sig", newline="\r\n")
-    outcome = registry.import_file(house.idp, RegistryFile(path), now=NOW)
+    outcome = importing.import_file(house.idp, RegistryFile(path), now=NOW)
     assert isinstance(outcome, Rejected)
     assert [fault.code for fault in outcome.faults.shown] == ["wrong_separator"]
 
@@ -195,7 +198,7 @@ def test_a_snapshot_ends_nobody_at_all_where_a_line_does_not_say_whose_it_is(
 ) -> None:
     imported(house, DEMO)
     path = changed(tmp_path, C100001={"customer_number": "?"}, C100002=None)
-    outcome = registry.import_file(house.idp, RegistryFile(path), now=NOW, snapshot=True, skip_invalid=True)
+    outcome = importing.import_file(house.idp, RegistryFile(path), now=NOW, snapshot=True, skip_invalid=True)
     assert isinstance(outcome, Imported)
     assert outcome.kept_unnamed
     assert outcome.counts == Counts(unchanged=27, refused=1)
@@ -207,10 +210,10 @@ def test_a_file_that_breaks_off_changes_nothing_whatever_the_option(
 ) -> None:
     path = tmp_path / "broken.csv"
     path.write_text(DEMO.read_text("utf-8") + '"never closed\n', "utf-8")
-    outcome = registry.import_file(house.idp, RegistryFile(path), now=NOW, skip_invalid=skip_invalid)
+    outcome = importing.import_file(house.idp, RegistryFile(path), now=NOW, skip_invalid=skip_invalid)
     assert isinstance(outcome, Rejected)
     assert outcome.faults.shown[-1].code == "not_csv"
-    assert registry.is_empty(house.idp)
+    assert importing.is_empty(house.idp)
     assert staged(house) == 0
 
 
@@ -223,7 +226,7 @@ def test_an_import_that_was_cut_short_goes_on_where_it_stopped(
     house: InProcess, tmp_path: Path, phase: str
 ) -> None:
     path = tmp_path / "many.csv"
-    write(path, 3 * registry.BATCH)
+    write(path, 3 * progress.BATCH)
     calls = 0
 
     def cut(now_in: str, done: int, of: int) -> None:
@@ -233,12 +236,12 @@ def test_an_import_that_was_cut_short_goes_on_where_it_stopped(
             raise Cut
 
     with pytest.raises(Cut):
-        registry.import_file(house.idp, RegistryFile(path), now=NOW, report=cut)
+        importing.import_file(house.idp, RegistryFile(path), now=NOW, report=cut)
     with house.idp.reading() as tx:
         there = int(tx.execute(select(func.count()).select_from(customer_records)).scalar_one())
-    assert there == (0 if phase == "reading" else 2 * registry.BATCH)
+    assert there == (0 if phase == "reading" else 2 * progress.BATCH)
     applied: list[int] = []
-    outcome = registry.import_file(
+    outcome = importing.import_file(
         house.idp,
         RegistryFile(path),
         now=NOW,
@@ -246,21 +249,21 @@ def test_an_import_that_was_cut_short_goes_on_where_it_stopped(
     )
     assert isinstance(outcome, Imported)
     assert outcome.resumed is (phase == "applying")
-    assert outcome.counts == Counts(added=3 * registry.BATCH)
+    assert outcome.counts == Counts(added=3 * progress.BATCH)
     assert len(applied) == (3 if phase == "reading" else 1)
     assert staged(house) == 0
 
 
 def test_what_another_file_left_behind_is_thrown_away(house: InProcess, tmp_path: Path) -> None:
     path = tmp_path / "many.csv"
-    write(path, 2 * registry.BATCH)
+    write(path, 2 * progress.BATCH)
 
     def cut(phase: str, done: int, of: int) -> None:
         raise Cut
 
     with pytest.raises(Cut):
-        registry.import_file(house.idp, RegistryFile(path), now=NOW, report=cut)
-    assert staged(house) == registry.BATCH
+        importing.import_file(house.idp, RegistryFile(path), now=NOW, report=cut)
+    assert staged(house) == progress.BATCH
     assert imported(house, DEMO) == Counts(added=29, warnings=1)
     assert staged(house) == 0
 
@@ -269,9 +272,9 @@ def test_a_second_import_at_the_same_time_is_told_to_wait(house: InProcess) -> N
     outcomes: list[object] = []
 
     def meanwhile(phase: str, done: int, of: int) -> None:
-        outcomes.append(registry.import_file(house.idp, RegistryFile(DEMO), now=NOW))
+        outcomes.append(importing.import_file(house.idp, RegistryFile(DEMO), now=NOW))
 
-    registry.import_file(house.idp, RegistryFile(DEMO), now=NOW, report=meanwhile)
+    importing.import_file(house.idp, RegistryFile(DEMO), now=NOW, report=meanwhile)
     assert outcomes
     assert all(isinstance(outcome, Busy) for outcome in outcomes)
     assert imported(house, DEMO) == Counts(unchanged=29)
@@ -279,11 +282,11 @@ def test_a_second_import_at_the_same_time_is_told_to_wait(house: InProcess) -> N
 
 def test_look_ups_and_other_writes_go_on_during_an_import(house: InProcess, tmp_path: Path) -> None:
     path = tmp_path / "many.csv"
-    write(path, 5 * registry.BATCH)
+    write(path, 5 * progress.BATCH)
     done = threading.Event()
 
     def run() -> None:
-        registry.import_file(house.idp, RegistryFile(path), now=NOW)
+        importing.import_file(house.idp, RegistryFile(path), now=NOW)
         done.set()
 
     importing = threading.Thread(target=run)
@@ -411,9 +414,9 @@ class Endless:
 
 
 def test_faults_beyond_the_first_thousand_are_counted_only() -> None:
-    checked = registry.check(Endless())
+    checked = reading.check(Endless())
     assert (checked.refused, checked.faults.count) == (3000, 3000)
-    assert len(checked.faults.shown) == registry.MOST_FAULTS
+    assert len(checked.faults.shown) == reading.MOST_FAULTS
 
 
 _MEASURED = """
@@ -421,7 +424,8 @@ import sys
 from pathlib import Path
 import psutil
 from idp.adapters.registry_file import RegistryFile
-from idp.flows import record_search, registry
+from idp.flows import record_search
+from idp.flows.registry import importing
 from idp.store import schema
 from tests.service.in_process import open_in_process, settings_for
 
@@ -437,7 +441,7 @@ def measure(*_):
     seen.append(info.rss - info.shared)
 
 
-outcome = registry.import_file(house.idp, RegistryFile(file), now=1, report=measure)
+outcome = importing.import_file(house.idp, RegistryFile(file), now=1, report=measure)
 # The first tenth fills caches; from there on memory must not grow with the file.
 print(outcome.counts.added, max(seen) - max(seen[: len(seen) // 10]))
 """

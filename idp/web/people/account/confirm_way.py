@@ -8,9 +8,9 @@ from idp.flows.passkeys import Done, NothingHeld
 from idp.flows.proving import Limited
 from idp.values import Malformed
 from idp.web.people.account.doors import AUTHENTICATOR, PASSKEYS, RECOVERY_CODES, Door
-from idp.web.people.account.entering import enter, later
+from idp.web.people.account.entering import enter
 from idp.web.people.forms import MobileConfirmForm
-from idp.web.people.visit import Face
+from idp.web.people.visit import Face, later
 from idp.web.people.words import again_in
 
 PATH = "/account/confirm-way"
