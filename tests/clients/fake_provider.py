@@ -243,7 +243,7 @@ class FakeProvider:
         nonce: str | None = None
         if form["grant_type"] == "authorization_code":
             asked = self.codes.pop(form["code"], None)
-            if asked is None or not _redeems(asked, client, form):
+            if asked is None or not _redeems(asked, client, form) or not self._is_bound_to(asked):
                 return jsonify({"error": "invalid_grant"}), 400
             if "authorization_details" in asked:
                 return self._one_time_token(client, asked), 200
@@ -292,6 +292,10 @@ class FakeProvider:
             self.wrong.id_token_claims |= {"sub": self.wrong.approved_by or self.customer["sub"]}
             answer["id_token"] = self._id_token(client, asked.get("nonce"), access)
         return jsonify(answer)
+
+    def _is_bound_to(self, asked: Mapping[str, str]) -> bool:
+        """Whether the key that the request named is there, if it named one (RFC 9449 §10)."""
+        return "dpop_jkt" not in asked or asked["dpop_jkt"] == self._thumbprint()
 
     def _thumbprint(self) -> str:
         """The name of the key whose proof this request brought."""

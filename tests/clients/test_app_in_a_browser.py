@@ -14,6 +14,20 @@ from playwright.sync_api import Page, expect
 from tests.clients.fake_provider import Clock, FakeProvider, Misbehaviour, sign
 
 STORED = "() => JSON.stringify([{...sessionStorage}, {...localStorage}, document.cookie, location.href])"
+KEYS = """async () => {
+    if (!(await indexedDB.databases()).some(({ name }) => name === "app_keys")) return [];
+    const done = (asked) => new Promise((resolve) => { asked.onsuccess = () => resolve(asked.result); });
+    const database = await done(indexedDB.open("app_keys"));
+    const store = database.transaction("waiting").objectStore("waiting");
+    const [states, kept] = await Promise.all([done(store.getAllKeys()), done(store.getAll())]);
+    database.close();
+    return Promise.all(kept.map(async ({ privateKey }, at) => [
+        states[at],
+        privateKey.extractable,
+        await crypto.subtle.exportKey("jwk", privateKey).then(() => "taken", () => "kept"),
+    ]));
+}"""
+"""Each key that waits for an answer: of which, and whether it can be taken out."""
 
 
 def main(page: Page) -> Any:
@@ -87,6 +101,7 @@ def test_nothing_is_left_in_the_browser(app: str, phone: Page) -> None:
     phone.goto(app)
     is_on(phone, "app-policies")
     assert phone.evaluate(STORED) == f'[{{}},{{}},"","{app}/"]'
+    assert phone.evaluate(KEYS) == []
 
 
 def test_only_the_attempt_waits_in_the_session_storage(app: str, provider: FakeProvider, phone: Page) -> None:
@@ -336,15 +351,14 @@ def test_a_renewed_token_is_bound_to_the_same_key(app: str, provider: FakeProvid
 def test_the_key_cannot_be_taken_out(app: str, phone: Page) -> None:
     phone.goto(app)
     is_on(phone, "app-policies")
-    # What a script in the page would see of every key made there.
+    # What a script in the page would see of every key that signs there.
     phone.add_init_script(
         """
-        window.made = [];
-        const make = crypto.subtle.generateKey.bind(crypto.subtle);
-        crypto.subtle.generateKey = async (...asked) => {
-          const pair = await make(...asked);
-          made.push(pair.privateKey);
-          return pair;
+        window.used = new Set();
+        const sign = crypto.subtle.sign.bind(crypto.subtle);
+        crypto.subtle.sign = async (algorithm, key, message) => {
+          used.add(key);
+          return sign(algorithm, key, message);
         };
         """
     )
@@ -352,13 +366,70 @@ def test_the_key_cannot_be_taken_out(app: str, phone: Page) -> None:
     is_on(phone, "app-policies")
     told = phone.evaluate(
         """
-        async () => Promise.all(made.map(async (key) => {
+        async () => Promise.all([...used].map(async (key) => {
           const taken = crypto.subtle.exportKey("jwk", key);
           return [key.extractable, await taken.then(() => "taken", () => "kept")];
         }))
         """
     )
     assert told == [[False, "kept"]]
+
+
+def test_the_request_names_the_key_with_which_its_code_is_redeemed(
+    app: str, provider: FakeProvider, phone: Page
+) -> None:
+    phone.goto(app)
+    is_on(phone, "app-policies")
+    (asked,) = provider.asked("/authorize")
+    (path, header, _), *_ = provider.proofs
+    assert path == "/token"
+    assert asked["dpop_jkt"] == ECKey.import_key(header["jwk"]).thumbprint()
+
+
+def test_the_key_waits_closed_while_the_provider_has_the_browser(
+    app: str, provider: FakeProvider, phone: Page
+) -> None:
+    provider.signed_in = False
+    phone.goto(app)
+    is_on(phone, "app-home")
+    phone.route("**/authorize?*", lambda route: route.fulfill(status=204))
+    with phone.expect_request("**/authorize?*") as left:
+        phone.locator("#login").click()
+    (state,) = parse_qs(urlsplit(left.value.url).query)["state"]
+    assert phone.evaluate(KEYS) == [[state, False, "kept"]]
+
+
+def test_a_key_whose_answer_never_came_is_dropped(app: str, provider: FakeProvider, phone: Page) -> None:
+    provider.signed_in = False
+    phone.clock.install()
+    phone.goto(app)
+    is_on(phone, "app-home")
+    phone.route("**/authorize?*", lambda route: route.fulfill(status=204))
+    states = []
+    for hours in (0, 2):
+        phone.clock.fast_forward(hours * 3_600_000)
+        with phone.expect_request("**/authorize?*") as left:
+            phone.locator("#login").click()
+        states += parse_qs(urlsplit(left.value.url).query)["state"]
+    assert [state for state, *_ in phone.evaluate(KEYS)] == states[1:]
+
+
+def test_a_code_without_the_key_of_its_request_is_not_even_tried(
+    app: str, provider: FakeProvider, phone: Page
+) -> None:
+    provider.signed_in = False
+    phone.goto(app)
+    is_on(phone, "app-home")
+    provider.log.clear()
+    phone.route("**/authorize?*", lambda route: route.fulfill(status=204))
+    with phone.expect_request("**/authorize?*") as left:
+        phone.locator("#login").click()
+    asked = left.value.url
+    phone.evaluate("() => new Promise((done) => { indexedDB.deleteDatabase('app_keys').onsuccess = done; })")
+    phone.unroute("**/authorize?*")
+    phone.goto(asked)
+    expect(phone.locator('[data-fault="interrupted"]')).to_be_visible()
+    assert provider.asked("/token") == []
 
 
 def test_a_bearer_token_where_a_bound_one_was_promised_is_refused(

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from joserfc.jwk import ECKey
 from playwright.sync_api import Page, expect
 
 from tests.clients.fake_provider import FakeProvider, Misbehaviour
@@ -69,6 +70,9 @@ def test_the_one_token_is_bound_to_a_key_of_its_own(app: str, provider: FakeProv
     keys = [header["jwk"]["x"] for path, header, _ in provider.proofs if path == "/token"]
     # The session before, the payout, and the session of the page that began anew.
     assert len(set(keys)) == len(keys) == 3
+    (pushed,) = provider.asked("/par")
+    redeemed = [header["jwk"] for path, header, _ in provider.proofs if path == "/token"][1]
+    assert pushed["dpop_jkt"] == ECKey.import_key(redeemed).thumbprint()
 
 
 def test_loading_the_result_again_pays_nothing_and_leaves_nothing(

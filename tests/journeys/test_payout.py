@@ -6,12 +6,15 @@ The service, the portal, the app and the API answer real HTTP here, and go by on
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.journeys.account_walks import HOLD
@@ -305,6 +308,50 @@ def test_in_the_portal_a_payout_is_confirmed_and_accepted_once(
 
 
 @pytest.mark.slow
+def test_in_the_portal_the_answer_loaded_again_pays_nothing_and_another_amount_is_asked_anew(
+    sites: Sites, browsers: Callable[..., Page]
+) -> None:
+    page = browsers()
+    answers: list[str] = []
+    page.on("request", lambda request: answers.append(request.url) if "/callback?" in request.url else None)
+    portal_form(page, sites)
+    press(page, "#continue")
+    confirm(page, sites)
+    on_page(page, "portal-payout-done")
+    page.goto(answers[-1])
+    page.goto(f"{sites.portal}/")
+    on_page(page, "portal-policies")
+    expect(page.locator(f'[data-policy="{NUMBER}"] .payouts li')).to_have_count(1)
+    press(page, f'[data-policy="{NUMBER}"] a.secondary')
+    for name, value in {**TYPED, "amount": "1.600,00"}.items():
+        page.fill(f"#{name}", value)
+    press(page, "#continue")
+    on_page(page, "step-up")
+    expect(page.locator("main")).to_contain_text("1.600,00 €")
+    asked = sites.recorder.of("policies", "POST", f"/policies/{NUMBER}/payouts")
+    assert [one.status[:3] for one in asked] == ["401", "201", "401"]
+
+
+@pytest.mark.slow
+def test_in_the_portal_a_confirmation_that_arrives_after_five_minutes_pays_nothing(
+    sites: Sites, browsers: Callable[..., Page]
+) -> None:
+    page = browsers()
+    portal_form(page, sites)
+    press(page, "#continue")
+    with lost_on_the_way(page, f"{sites.portal}/callback?*") as answers:
+        confirm(page, sites)
+    sites.service.clock.move(301)
+    page.goto(answers[0])
+    on_page(page, "portal-payout")
+    expect(page.locator('[data-notice="not_confirmed"]')).to_be_visible()
+    for name, value in TYPED.items():
+        expect(page.locator(f"#{name}")).to_have_value(value)
+    asked = sites.recorder.of("policies", "POST", f"/policies/{NUMBER}/payouts")
+    assert [one.status[:3] for one in asked] == ["401"]
+
+
+@pytest.mark.slow
 def test_in_the_portal_who_does_not_confirm_finds_the_form_as_it_was(
     sites: Sites, browsers: Callable[..., Page]
 ) -> None:
@@ -363,6 +410,59 @@ def test_in_the_app_a_payout_is_confirmed_and_accepted_once(
     assert [one.status[:3] for one in asked] == ["401", "201"]
     # Both were presented with a proof of the key that their token is bound to.
     assert all(one.request["Authorization"].startswith("DPoP ") for one in asked)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("thief", ["without a proof", "with a key of their own"])
+def test_in_the_app_a_code_is_worth_nothing_without_its_key(
+    sites: Sites, browsers: Callable[..., Page], thief: str
+) -> None:
+    page = browsers()
+    page.goto(sites.app)
+    on_page(page, "app-home")
+    page.click("#login")
+    on_page(page, "login")
+    page.fill("#username", "333 123 4501")
+    page.fill("#password", PASSWORD)
+    with lost_on_the_way(page, f"{sites.app}/callback?*") as answers:
+        page.click("#continue")
+    # A thief who has the code, and the verifier too.
+    page.goto(f"{sites.app}/config.json")
+    waiting = json.loads(page.evaluate("sessionStorage.app_sign_in"))
+    form = {
+        "grant_type": "authorization_code",
+        "code": httpx.URL(answers[0]).params["code"],
+        "redirect_uri": f"{sites.app}/callback",
+        "client_id": "app",
+        "code_verifier": waiting["verifier"],
+    }
+    address = f"{sites.service.idp.issuer}/token"
+    proof = {"DPoP": _proof(address, sites.service.clock.now())} if thief == "with a key of their own" else {}
+    refused = httpx.post(address, data=form, headers=proof, trust_env=False)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+
+
+@contextmanager
+def lost_on_the_way(page: Page, pattern: str) -> Iterator[list[str]]:
+    """Meanwhile requests to these addresses leave the browser for nowhere, redirects too; gives what was asked."""
+    cdp, asked = page.context.new_cdp_session(page), []
+
+    def lose(paused: dict[str, Any]) -> None:
+        asked.append(str(paused["request"]["url"]))
+        cdp.send("Fetch.failRequest", {"requestId": paused["requestId"], "errorReason": "ConnectionReset"})
+
+    cdp.on("Fetch.requestPaused", lose)
+    cdp.send("Fetch.enable", {"patterns": [{"urlPattern": pattern}]})
+    yield asked
+    expect(page).to_have_url(re.compile("^chrome-error:"))
+    cdp.send("Fetch.disable")
+
+
+def _proof(address: str, now: int) -> str:
+    key = ECKey.generate_key("P-256")
+    header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": key.as_dict(private=False)}
+    claims = {"jti": "once", "htm": "POST", "htu": address, "iat": now}
+    return jwt.encode(header, claims, key)
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 // Proofs of possession (RFC 9449). The key is made in the browser and cannot be taken out of it: a script that steals a
-// token has nothing to present it with. Key and tokens live and end together, with the page.
+// token has nothing to present it with, and one that steals a code nothing to redeem it with: the request names the key
+// already (§10). Key and tokens live and end together, with the page.
 
 import { randomText, sha256, toBase64Url } from "./encoding.js";
 
@@ -24,6 +25,22 @@ export class ProofKey {
     const pair = await crypto.subtle.generateKey(ALGORITHM, false, ["sign", "verify"]);
     const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", pair.publicKey);
     return new ProofKey(pair, { kty, crv, x, y });
+  }
+
+  /** The key that `kept` gave away. */
+  static of({ privateKey, jwk }) {
+    return new ProofKey({ privateKey }, jwk);
+  }
+
+  /** What is stored of it; the private part stays closed wherever it lies. */
+  kept() {
+    return { privateKey: this.#private, jwk: this.#jwk };
+  }
+
+  /** Its name (RFC 7638): members in the order of their names. */
+  async thumbprint() {
+    const { kty, crv, x, y } = this.#jwk;
+    return toBase64Url(await sha256(JSON.stringify({ crv, kty, x, y })));
   }
 
   /** A proof for one request, and for the access token it presents, if it presents one. */

@@ -1,11 +1,13 @@
 // Signing in: to the provider and back. Authorization code with PKCE (RFC 7636), state, nonce and iss (RFC 9207).
 // Tokens, and the key they are bound to (RFC 9449), stay in this module's memory and end with the page; only what must outlive the redirect (verifier, state,
-// nonce, language, a payout to be confirmed) waits in sessionStorage, and is taken out the moment the answer arrives.
+// nonce, language, a payout to be confirmed) waits in sessionStorage, the key in `waiting-keys`, and both are taken out the
+// moment the answer arrives.
 
 import { ProofKey, bindsTokens } from "./dpop.js";
 import { randomText, sha256, toBase64Url } from "./encoding.js";
 import { TokenRefused, readIdToken } from "./id-token.js";
 import { fetchJson, push, readKeys, requestTokens } from "./provider.js";
+import { keep, take } from "./waiting-keys.js";
 
 const WAITING = "app_sign_in";
 const EARLY = 20; // seconds before its end an access token is renewed
@@ -89,9 +91,12 @@ export class SignIn {
     return { ...claims, ...(await this.#userInfo(claims.sub)) };
   }
 
-  /** What every authorization request of ours says. */
+  /** What every authorization request of ours says; with the key that its code shall be bound to (RFC 9449 §10). */
   async #question(waiting, scope) {
+    const key = bindsTokens(this.#metadata) ? await ProofKey.make() : null;
+    if (key !== null) await keep(waiting.state, key);
     return {
+      ...(key === null ? {} : { dpop_jkt: await key.thumbprint() }),
       response_type: "code",
       client_id: this.#config.client_id,
       redirect_uri: this.#config.redirect_uri,
@@ -109,12 +114,13 @@ export class SignIn {
     for (const name of ["code", "state", "iss", "error"]) {
       if (answer.getAll(name).length > 1) throw new SignInFailed("repeated_parameter");
     }
+    const key = waiting === null ? null : await take(waiting.state);
     if (waiting === null || answer.get("state") !== waiting.state) throw new SignInFailed("unknown_state");
     const promised = this.#metadata.authorization_response_iss_parameter_supported === true;
     if ((promised || answer.has("iss")) && answer.get("iss") !== this.#config.issuer) throw new SignInFailed("wrong_issuer");
     if (answer.has("error")) throw new SignInFailed(answer.get("error"));
     if (!answer.get("code")) throw new SignInFailed("code_missing");
-    const key = bindsTokens(this.#metadata) ? await ProofKey.make() : null;
+    if (key === null && bindsTokens(this.#metadata)) throw new SignInFailed("unknown_state");
     const { ok, body } = await requestTokens(this.#metadata, {
       grant_type: "authorization_code",
       code: answer.get("code"),
