@@ -444,7 +444,7 @@ def test_in_the_app_a_code_is_worth_nothing_without_its_key(
 
 @contextmanager
 def lost_on_the_way(page: Page, pattern: str) -> Iterator[list[str]]:
-    """Meanwhile requests to these addresses leave the browser for nowhere, redirects too; gives what was asked."""
+    """Requests to these addresses leave for nowhere meanwhile, redirects too; gives what was asked."""
     cdp, asked = page.context.new_cdp_session(page), []
 
     def lose(paused: dict[str, Any]) -> None:
