@@ -29,15 +29,20 @@ class Page:
         """What the provider is told of the languages that are wanted (`ui_locales`)."""
         return languages_elsewhere(request, self.settings.cookie("lang"))
 
-    def render(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """The page in the request's language; a language chosen by `?lang=` is remembered."""
+    def render(
+        self, template: str, *, status: int = 200, address: str | None = None, **values: Any
+    ) -> Response:
+        """The page in the request's language; a language chosen by `?lang=` is remembered.
+
+        `address`: where the same page is had by GET, where it was not.
+        """
         language, session = self.language(), current_session()
         answer = make_response(
             render_template(
                 template,
                 t=language.say,
                 language=language,
-                switch=self._switch(language.code),
+                switch=self._switch(language.code, address),
                 who=session.signed_in,
                 form_token=session.form_token,
                 account_url=self.settings.account_url,
@@ -59,7 +64,8 @@ class Page:
             )
         return answer
 
-    def _switch(self, now: str) -> list[tuple[str, str, bool]]:
+    def _switch(self, now: str, address: str | None) -> list[tuple[str, str, bool]]:
         """Each language's code, the address of this page in it, and whether it is the present one."""
-        path = request.path if request.method == "GET" and request.path != "/callback" else "/"
+        here = request.path if request.method == "GET" and request.path != "/callback" else "/"
+        path = address or here
         return [(code, f"{path}?{urlencode({'lang': code})}", code == now) for code in self.languages]

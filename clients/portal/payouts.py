@@ -15,6 +15,7 @@ The one-time token never joins the session's tokens: it is good for this payout 
 
 import hmac
 import json
+from dataclasses import replace
 
 from authlib.integrations.flask_client import OAuthError
 from flask import Blueprint, abort, current_app, redirect, request, url_for
@@ -64,16 +65,31 @@ def payout_doors(parts: Parts, page: Page) -> Blueprint:
         status: int = 200,
     ) -> Response:
         return page.render(
-            "payout.html", status=status, policy=policy, typed=typed, faults=faults, notice=notice
+            "payout.html",
+            status=status,
+            address=url_for("payouts.fill_in", number=policy.number),
+            policy=policy,
+            typed=typed,
+            faults=faults,
+            notice=notice,
         )
+
+    def again(session: PortalSession, policy: Policy, draft: Draft, *, status: int = 200) -> Response:
+        """The form as it was typed; kept, so that it can be read in another language."""
+        session.draft = replace(draft, shown=True)
+        return form(policy, draft.typed, faults=draft.faults, notice=draft.notice, status=status)
 
     @doors.get("/policies/<number>/payout")
     def fill_in(number: str) -> Response:
         session = signed_in()
         policy = reading.policy_of(session, number)
         draft, session.draft = session.draft, None
-        if draft is not None and draft.policy_number == number:
-            return form(policy, draft.typed, notice=draft.notice)
+        if (
+            draft is not None
+            and draft.policy_number == number
+            and (not draft.shown or "lang" in request.args)
+        ):
+            return again(session, policy, draft)
         who = session.signed_in
         return form(policy, Typed(beneficiary=(who and who.name) or ""))
 
@@ -86,22 +102,23 @@ def payout_doors(parts: Parts, page: Page) -> Blueprint:
         typed = Typed.from_form(request.form)
         order = typed.order(number, page.language().code)
         if not isinstance(order, Order):
-            return form(policy, typed, faults=order, status=400)
+            return again(session, policy, Draft(number, typed, None, order), status=400)
         try:
             outcome = with_access_token(parts, session, lambda token: parts.policies.pay(token, order))
             if isinstance(outcome, StepUp):
                 return to_provider(session, outcome, Waiting(order, typed))
         except (OAuthError, PoliciesUnavailable, ProviderUnavailable, OSError, ValueError) as fault:
             current_app.logger.warning("a payout could not be asked for: %s", type(fault).__name__)
-            return form(policy, typed, notice="unavailable", status=503)
+            return again(session, policy, Draft(number, typed, "unavailable"), status=503)
         match outcome:
             case Accepted(reference):
                 return _to_result(number, reference)
             case Rejected("policy_ended"):
-                return form(policy, typed, notice="ended", status=409)
+                return again(session, policy, Draft(number, typed, "ended"), status=409)
             case Rejected(_, fields):
                 faults = tuple(field for field in FIELDS if field in fields)
-                return form(policy, typed, faults=faults, notice=None if faults else "failed", status=400)
+                notice = None if faults else "failed"
+                return again(session, policy, Draft(number, typed, notice, faults), status=400)
 
     def to_provider(session: PortalSession, step_up: StepUp, waiting: Waiting) -> Response:
         """Push what the customer shall confirm, and send the browser after it (RFC 9126, RFC 9396 §3)."""

@@ -63,7 +63,10 @@ class Draft:
 
     policy_number: str
     typed: Typed
-    notice: str
+    notice: str | None
+    faults: tuple[str, ...] = ()
+    # From then on it is shown again only in another language.
+    shown: bool = False
 
 
 class PortalSession(SessionMixin):

@@ -219,6 +219,32 @@ def test_a_bad_field_is_named_and_what_was_typed_stays(
     assert provider.asked("/par") == []
 
 
+def test_in_another_language_the_faults_are_told_again_and_what_was_typed_stays(
+    form: str, visitor: httpx.Client
+) -> None:
+    bad = {"amount": "mille", "iban": "IT60"}
+    back = send(visitor, form, bad)
+    for language, title in (("en", "Error: "), ("it", "Errore: ")):
+        (address,) = re.findall(rf'href="([^"]+)" hreflang="{language}"', back.text)
+        back = visitor.get(httpx.URL(form).join(html.unescape(address)))
+        assert f"<title>{title}" in back.text
+        assert re.findall(r'id="(\w+)-error"', back.text) == ["amount", "iban"]
+        assert values(back) == {**TYPED, **bad}
+    # Whoever comes back another time begins anew.
+    assert values(visitor.get(form))["amount"] == ""
+
+
+def test_in_another_language_the_reason_is_told_again_and_what_was_typed_stays(
+    form: str, visitor: httpx.Client, provider: FakeProvider
+) -> None:
+    provider.wrong = Misbehaviour(confirmation="access_denied")
+    send(visitor, form)
+    for _ in range(2):
+        back = visitor.get(form, params={"lang": "en"})
+        assert (notice_of(back), values(back)) == ("cancelled", TYPED)
+    assert notice_of(visitor.get(form)) is None
+
+
 def test_markup_typed_into_the_form_comes_back_as_text(form: str, visitor: httpx.Client) -> None:
     back = send(visitor, form, {"amount": '"><script>alert(1)</script>'})
     assert "<script" not in back.text
