@@ -162,7 +162,9 @@ def offer_of(idp: Idp, known: UnderWay) -> Offer | None:
     return None if found is None else found[1]
 
 
-def choose(idp: Idp, known: UnderWay, handle: str, *, source: str, now: int) -> Chosen | NotOffered | Limited:
+def choose(
+    idp: Idp, known: UnderWay, handle: str, *, source: str, now: int
+) -> Chosen | NotOffered | NotYet | Limited:
     """Take one of the contacts as username, and send the challenge there once there is a password.
 
     Raises ``RegistryDown``.
@@ -182,16 +184,16 @@ def choose(idp: Idp, known: UnderWay, handle: str, *, source: str, now: int) -> 
 
 def take(
     idp: Idp, enrolment: Enrolment, sealed_offer: bytes, latest: Challenge | None, *, source: str, now: int
-) -> Chosen | NotOffered | Limited:
+) -> Chosen | NotOffered | NotYet | Limited:
     """Keep the contact chosen in an enrolment, and send the challenge there once there is a password.
 
-    ``sealed_offer`` is what it was chosen from, ``latest`` the challenge that keeps another from being sent
-    at once.
+    ``sealed_offer`` is what it was chosen from, ``latest`` the challenge that went to the same choice, which
+    is good while no other can be sent.
     """
     asked: Asked | NotYet | None = None
     if enrolment.password_hash is not None:
         answer = proving.ask(idp, register.question(idp, enrolment), latest, source=source, now=now)
-        if isinstance(answer, Limited):
+        if isinstance(answer, Limited) or (isinstance(answer, NotYet) and latest is None):
             return answer
         asked = answer
     sealed_typed = enrolments.seal_typed(idp.sealer, enrolment.id, enrolment.typed)
@@ -220,9 +222,9 @@ def matched(enrolment: Enrolment, typed: Typed, judged: Judged) -> Enrolment:
 
 
 def _latest_of(known: UnderWay, typed: Typed) -> Challenge | None:
-    """The challenge that keeps another from being sent at once: one to the same choice.
+    """The challenge that went to the same choice.
 
-    One that went to data typed before, right or wrong, is not: whether it was must not be seen in the wait.
+    One that went to data typed before, right or wrong, did not: whether it did must not be seen in the wait.
     """
     same = known.enrolment.typed.username == typed.username
     same = same and known.enrolment.typed.identifier == typed.identifier

@@ -109,7 +109,9 @@ def confirm(
     """Complete in the browser that asked, as its code would. Raises ``RegistryDown``."""
     outcome = register.complete(idp, here.enrolment, here.challenge, browser, now=now, now_ms=now_ms)
     if isinstance(outcome, Registered):
-        spending.code_answered(idp, here.enrolment.typed.username, now=now)
+        spending.code_answered(
+            idp, here.enrolment.typed.username, register.chosen_for(here.enrolment), now=now
+        )
     return outcome if isinstance(outcome, Registered | AlreadyDone) else Over()
 
 
@@ -206,7 +208,7 @@ def _complete(
     born = birth.give(idp, enrolment, record, password_hash, evidence, browser, now=now, now_ms=now_ms)
     if isinstance(born, Beaten):
         return Over()
-    spending.code_answered(idp, enrolment.typed.username, now=now)
+    spending.code_answered(idp, enrolment.typed.username, register.chosen_for(enrolment), now=now)
     return born
 
 

@@ -92,18 +92,19 @@ class Late:
 
 
 def wait(idp: Idp, latest: Challenge | None, *, now: int) -> int:
-    """Seconds until another code can be asked for, 0 when at once."""
+    """Seconds until another code can be asked for, 0 when at once; as the page says it of what it sent."""
     return 0 if latest is None else rules.resend_wait(latest.sent_at, idp.settings.codes.resend_gap, now)
 
 
 def ask(
     idp: Idp, question: Question, latest: Challenge | None, *, source: str, now: int, signed_in: bool = False
 ) -> Asked | NotYet | Limited:
-    """Make a challenge and its message, unless one was sent a moment ago or too many were.
+    """Make a challenge and its message, unless one went to the contact a moment ago or too many did.
 
-    ``latest`` is the newest challenge of the same subject. Nothing is written yet: see ``write``.
+    ``latest`` is the newest challenge of the same subject; the gap is the contact's, whoever asked before and
+    for what. Nothing is written yet: see ``write``.
     """
-    remaining = wait(idp, latest, now=now)
+    remaining = throttle.begin_gap(idp, question.contact, question.chosen_for, now=now)
     if remaining > 0:
         return NotYet(remaining)
     asked = _made(idp, question, again=latest is not None, now=now)
@@ -118,6 +119,7 @@ def ask(
         now=now,
     )
     if isinstance(decision, Braked):
+        throttle.end_gap(idp, question.contact, question.chosen_for)
         brakes = throttle.send_brakes(
             idp, question.contact, source, signed_in=signed_in, chosen_for=question.chosen_for
         )
@@ -206,7 +208,7 @@ def judge(
             _note_failure(tx, challenge, verdict, now=now)
     match verdict:
         case Right():
-            spending.code_answered(idp, contact, now=now)
+            spending.code_answered(idp, contact, chosen_for, now=now)
             return verdict
         case Expired() | Ended():
             _note_late_answer(idp, challenge, verdict, now=now)

@@ -151,7 +151,7 @@ def choose(
 
 def choose_username(
     idp: Idp, known: UnderWay, contact: Contact, *, source: str, now: int
-) -> Chosen | NotUsable | NotOffered | Void | Limited:
+) -> Chosen | NotUsable | NotOffered | Void | NotYet | Limited:
     """Take a typed contact as username, where none is on file; it is proven by a challenge.
 
     One that is somebody else's gets a challenge without right answer: this page tells nobody whose contacts

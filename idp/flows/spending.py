@@ -144,8 +144,10 @@ def parts_of(text: str) -> int:
 # --- the share that is answered ---------------------------------------------------------------------------
 
 
-def code_answered(idp: Idp, contact: Contact, *, now: int) -> None:
-    """Note that a code sent to ``contact`` was answered rightly: somebody reads what is sent there."""
+def code_answered(idp: Idp, contact: Contact, chosen_for: str = "", *, now: int) -> None:
+    """Note that a code sent to ``contact`` was answered rightly: somebody reads what is sent there, and may
+    have the next one at once."""
+    throttle.end_gap(idp, contact, chosen_for)
     if isinstance(contact, MobileNumber):
         idp.ephemera.bump(_answered(idp, contact).key(now), _HOUR, now)
 

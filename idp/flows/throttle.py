@@ -15,6 +15,7 @@ counter hands every caller another number, and whoever gets one beyond the rate 
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -149,6 +150,37 @@ def pseudonym_of_contact(idp: Idp, contact: Contact, chosen_for: str = "") -> st
     it is the one behind the mask, and so whose the identifier is; or the other way round.
     """
     return idp.sealer.pseudonym(f"contact:{chosen_for}:{counted_as(contact)}")
+
+
+# --- between two messages -----------------------------------------------------------------------------------
+
+
+def begin_gap(idp: Idp, contact: Contact, chosen_for: str = "", *, now: int) -> int:
+    """Begin the time in which no other code goes to a contact, whoever asks and for what; 0 where it began,
+    else the seconds that are left of one that runs.
+
+    Of many at once one begins it. Right answers end it, and so does a message that was refused (``end_gap``).
+    ``chosen_for``: see ``pseudonym_of_contact``.
+    """
+    key, gap = _gap(idp, contact, chosen_for), idp.settings.codes.resend_gap
+    # The count is the second it began in, since only counters outlive a server that is away.
+    if began := idp.ephemera.count(key, now):
+        return min(gap, max(1, began + gap - now))
+    if idp.ephemera.bump(key, gap, now, by=now) == now:
+        return 0
+    idp.ephemera.bump(key, gap, now, by=-now)
+    return gap
+
+
+def end_gap(idp: Idp, contact: Contact, chosen_for: str = "") -> None:
+    """Let the next code go to a contact at once."""
+    # While the server is away it ends by itself, a moment later.
+    with suppress(EphemeraDown):
+        idp.ephemera.drop(_gap(idp, contact, chosen_for))
+
+
+def _gap(idp: Idp, contact: Contact, chosen_for: str) -> str:
+    return f"gap:{pseudonym_of_contact(idp, contact, chosen_for)}"
 
 
 # --- whose counters ---------------------------------------------------------------------------------------

@@ -78,7 +78,11 @@ class Codes(Section):
 
     digits: int = Field(default=6, ge=6, le=8, description="Digits of a code.")
     tries: int = Field(default=5, ge=1, le=10, description="Wrong answers that end a challenge.")
-    resend_gap: Seconds = Field(default=60, description="Before another code can be asked for, seconds.")
+    resend_gap: Seconds = Field(
+        default=60,
+        description="From one code to a contact to the next, whoever asks and for what, seconds; a right "
+        "answer ends the wait.",
+    )
     registration_life: Seconds = Field(
         default=600, description="A code or link of registration and recovery, seconds."
     )

@@ -3,13 +3,15 @@
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from idp.accounts.challenge import Purpose
 from idp.accounts.lockout import OTP_BREAKER, SMS_CAP, SMS_CONVERSION, Allowed, Brake, Throttled
-from idp.flows import spending, throttle
+from idp.flows import proving, spending, throttle
+from idp.flows.wording import Purpose as Letter
 from idp.settings.limits import Limits
 from idp.settings.section import Rate
 from idp.values import Contact, MobileNumber, parse_contact
@@ -78,6 +80,34 @@ def test_fifty_asks_at_once_give_one_contact_three_messages(house: InProcess) ->
     )
     assert decisions.count(Allowed()) == LIMITS.sends_per_contact.count
     assert {d.by for d in decisions if isinstance(d, Throttled)} == {"send-contact"}
+
+
+def test_of_fifty_asks_at_once_one_begins_the_wait_of_a_contact(house: InProcess) -> None:
+    waits = house.in_parallel(lambda _: throttle.begin_gap(house.idp, MARIA, now=NOW), THREADS)
+    assert waits.count(0) == 1
+    assert all(0 <= wait <= 60 for wait in waits)
+    assert throttle.begin_gap(house.idp, MARIA, now=NOW + 20) == 40
+    assert throttle.begin_gap(house.idp, scattered(1), now=NOW + 20) == 0
+    assert throttle.begin_gap(house.idp, MARIA, "chosen by its mask", now=NOW + 20) == 0
+    assert throttle.begin_gap(house.idp, MARIA, now=NOW + 60) == 0
+
+
+def test_a_message_that_was_refused_makes_nobody_wait(place: Place) -> None:
+    house = place.house(sends_per_source_ipv4=Rate(1, 3600))
+    question = proving.Question(
+        purpose=Purpose.REGISTRATION,
+        subject="an enrolment",
+        contact=MARIA,
+        letter=Letter.REGISTRATION_CODE,
+        language="it",
+        life=600,
+    )
+    other = replace(question, contact=scattered(1))
+    asked = [proving.ask(house.idp, one, None, source="192.0.2.1", now=NOW) for one in (other, question)]
+    assert [type(one) for one in asked] == [proving.Asked, proving.Limited]
+    again = proving.ask(house.idp, question, None, source="192.0.2.2", now=NOW)
+    assert isinstance(again, proving.Asked)
+    house.idp.database.engine.dispose()
 
 
 def test_a_contact_has_ten_messages_a_day(house: InProcess) -> None:

@@ -208,12 +208,10 @@ def test_both_branches_leave_the_same_rows(service: InProcess) -> None:
 
 def test_too_many_sends_look_the_same_for_everybody(service: InProcess) -> None:
     def refused(typed: Typed) -> Seen:
+        service.clock.move(900 - service.clock.now() % 900)
         for _ in range(3):
-            begun = service.visitor()
-            begun.get("/register")
-            begun.press(profile="person")
-            begun.press(accept_terms="yes", **asdict(typed))
-            begun.press(new_password=PASSWORD)
+            began(service, typed)
+            service.clock.move(61)
         visitor = service.visitor()
         visitor.get("/register/data")
         visitor.press(accept_terms="yes", **asdict(typed))
@@ -222,6 +220,29 @@ def test_too_many_sends_look_the_same_for_everybody(service: InProcess) -> None:
     right, other = refused(MATCH), refused(CASES["nobody's"])
     assert right.status == 429
     assert right == other
+
+
+def test_a_send_too_early_looks_the_same_for_everybody(service: InProcess) -> None:
+    def refused(typed: Typed) -> Seen:
+        service.clock.move(900)
+        began(service, typed)
+        visitor = service.visitor()
+        visitor.get("/register/data")
+        visitor.press(accept_terms="yes", **asdict(typed))
+        return observed(service, visitor, typed, lambda: visitor.press(new_password=PASSWORD))
+
+    seen = [refused(typed) for typed in (MATCH, CASES["nobody's"], CASES["taken"], CASES["a dead man's"])]
+    assert seen[0].status == 429
+    assert seen[0] == seen[1] == seen[2] == seen[3]
+
+
+def began(service: InProcess, typed: Typed) -> None:
+    """A registration whose code, if there is one, was just sent."""
+    visitor = service.visitor()
+    visitor.get("/register")
+    visitor.press(profile="person")
+    visitor.press(accept_terms="yes", **asdict(typed))
+    visitor.press(new_password=PASSWORD)
 
 
 # --- signing in -----------------------------------------------------------------------------------------

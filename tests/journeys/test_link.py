@@ -359,6 +359,7 @@ def test_b6_wrong_names_count_with_wrong_codes_whatever_the_challenge(service: I
         other = elsewhere(service, link_for(service))
         for _ in range(5):
             other.press(family_name="Verdi", new_password=NEW_PASSWORD)
+        service.clock.move(61)
     first = began(service)
     link = link_for(service)
     other = elsewhere(service, link)

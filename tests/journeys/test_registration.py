@@ -322,6 +322,7 @@ def test_a6_ten_wrong_codes_an_hour_slow_down_whatever_the_challenge(service: In
         for _ in range(5):
             visitor.press(code=wrong(code))
             assert visitor.last.status_code == 200
+        service.clock.move(61)
     visitor = to_verify(service)
     visitor.press(code=service.code_for(EMAIL))
     assert (visitor.last.status_code, visitor.faults) == (429, ["page"])
@@ -333,8 +334,10 @@ def test_a6_ten_wrong_codes_an_hour_slow_down_whatever_the_challenge(service: In
 
 
 def test_a6_few_codes_go_to_one_contact_however_asked_for(service: InProcess) -> None:
+    at_the_start_of_a(900, service)
     for _ in range(3):
         to_verify(service)
+        service.clock.move(61)
     limited = to_password(service)
     limited.press(new_password=PASSWORD)
     assert (limited.last.status_code, limited.faults) == (429, ["page"])

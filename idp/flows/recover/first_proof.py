@@ -28,10 +28,8 @@ def choose(
     if again and recovery.proven_at is not None:
         return Proven()
     chosen = _judged(idp, recovery, option, now=now)
-    # To another contact there is no gap; how many messages go to one is counted.
-    asked = proving.ask(
-        idp, _question(idp, chosen, option), known.challenge if again else None, source=source, now=now
-    )
+    latest = known.challenge if again else None
+    asked = proving.ask(idp, _question(idp, chosen, option), latest, source=source, now=now)
     if isinstance(asked, NotYet | Limited):
         return asked
     sealed = recoveries.seal(idp.sealer, chosen)

@@ -12,7 +12,7 @@ from idp.flows import identify, register_by_code
 from idp.flows.activation import Wrong
 from idp.flows.birth import Registered
 from idp.flows.identify import Chosen, Next, NotOffered, Offered, Wanted
-from idp.flows.proving import Limited
+from idp.flows.proving import Limited, NotYet
 from idp.flows.register import AlreadyDone, UnderWay
 from idp.flows.register_by_code import Accepted, Choice, HasAccount, NotUsable, Void
 from idp.values import Identifier, Malformed, parse_contact, parse_identifier
@@ -111,6 +111,10 @@ def blueprint(face: Face) -> Blueprint:
                     chosen=handle,
                 )
                 return later(response, retry_after)
+            case NotYet(wait):
+                too_early = {"page": again_in("resend_too_early", wait)}
+                response = _contacts_page(arrival, known, offer, too_early, status=429, chosen=handle)
+                return later(response, wait)
             case Chosen(following):
                 return arrival.go(_AFTER[following])
             case Registered() | AlreadyDone():
@@ -204,6 +208,10 @@ def blueprint(face: Face) -> Blueprint:
                     arrival, known, values, {"page": again_in("resend_limit", retry_after)}, status=429
                 )
                 return later(response, retry_after)
+            case NotYet(wait):
+                too_early = {"page": again_in("resend_too_early", wait)}
+                response = _username_page(arrival, known, values, too_early, status=429)
+                return later(response, wait)
             case NotOffered():
                 return arrival.go(CONTACTS)
             case Void():

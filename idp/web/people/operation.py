@@ -121,7 +121,9 @@ def blueprint(face: Face) -> Blueprint:
         match asked:
             case Unknown():
                 return _page(visit, wanted, {"contact": "unknown"}, choosing=True)
-            case NotYet(wait) if "resend" in visit.form:
+            case NotYet(wait) if (
+                wanted.sent is None or "resend" in visit.form or handle != wanted.sent[0].handle
+            ):
                 return later(
                     _page(visit, wanted, {"page": again_in("resend_too_early", wait)}, status=429), wait
                 )

@@ -137,6 +137,12 @@ def blueprint(face: Face) -> Blueprint:
                     arrival, known, {"page": again_in("resend_limit", retry_after)}, status=429
                 )
                 return later(response, retry_after)
+            case NotYet(wait) if known.challenge is None:
+                # Another browser, or an earlier try, had one sent there.
+                response = _password_page(
+                    arrival, known, {"page": again_in("resend_too_early", wait)}, status=429
+                )
+                return later(response, wait)
             case Sent() | NotYet():
                 return arrival.go("/register/verify")
 

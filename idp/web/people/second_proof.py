@@ -21,6 +21,7 @@ from idp.flows.sessions import Begun
 from idp.values import Acr, ProofKind
 from idp.web.people.forms import RecoveryProofForm, SecondProofForm
 from idp.web.people.visit import Visit, later
+from idp.web.people.words import again_in
 
 WORDS_OF = {
     ProofKind.PASSKEY: "passkey",
@@ -100,7 +101,7 @@ def answer(visit: Visit, known: Owner, place: Place, **facts: Any) -> Response:
         case AlreadyProven():
             return place.onward(None)
         case Limited(retry_after):
-            return later(page({"page": "throttled"}, status=429), retry_after)
+            return later(page({"page": again_in("throttled", retry_after)}, status=429), retry_after)
         case Refused(fault, tries_left):
             return page({"code": fault}, tries_left=tries_left)
 
@@ -115,10 +116,10 @@ def _send(
 ) -> Response:
     sent = second_proof.send(visit.idp, known, place.want, way, visit.browser, now=visit.now)
     match sent:
-        case NotYet(wait) if found.challenge is not None:
-            return later(page({"page": "resend_too_early"}, status=429), wait)
+        case NotYet(wait):
+            return later(page({"page": again_in("resend_too_early", wait)}, status=429), wait)
         case Limited(retry_after):
-            return later(page({"page": "resend_limit"}, status=429), retry_after)
+            return later(page({"page": again_in("resend_limit", retry_after)}, status=429), retry_after)
     again = {} if found.challenge is None else {"sent": "again"}
     return visit.go(place.path, **place.query, way=way.handle, **again)
 

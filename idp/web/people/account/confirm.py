@@ -164,7 +164,7 @@ def install(door: Blueprint, face: Face) -> None:
             match asked:
                 case Unknown():
                     return page({"contact": "unknown"})
-                case NotYet(wait) if sent is not None:
+                case NotYet(wait) if sent is not None or _elsewhere(here, handle):
                     return later(page({"page": again_in("resend_too_early", wait)}, status=429), wait)
                 case Limited(retry_after):
                     return later(
@@ -187,6 +187,12 @@ def install(door: Blueprint, face: Face) -> None:
             case Limited(retry_after):
                 return later(page({"page": again_in("throttled", retry_after)}, status=429), retry_after)
         return page({"code": outcome.fault}, tries_left=outcome.tries_left)
+
+
+def _elsewhere(here: Entered, handle: str) -> bool:
+    """Whether no code of this page went there that is still good."""
+    before = fresh_by_code.sent_to(here.visit.idp, here.owner, now=here.visit.now)
+    return before is None or before[0].handle != handle
 
 
 def _entered(face: Face) -> tuple[Entered, Door, Needs] | Response:

@@ -74,7 +74,13 @@ def install(door: Blueprint, face: Face) -> None:
                     ),
                     retry_after,
                 )
-            case Sent() | NotYet():
+            case NotYet(wait):
+                known = asking.under_way(idp, here.owner)
+                if known is not None and known.number == typed:
+                    return visit.go(VERIFY)
+                too_early = {"page": again_in("resend_too_early", wait)}
+                return later(form_page(here, form.values(), too_early, status=429), wait)
+            case Sent():
                 return visit.go(VERIFY)
 
     @door.route(VERIFY, methods=["GET", "POST"])

@@ -73,7 +73,12 @@ def install(door: Blueprint, face: Face) -> None:
                 return page({"contact": "unknown"})
             case Limited(retry_after):
                 return later(page({"page": again_in("resend_limit", retry_after)}, status=429), retry_after)
-            case Sent() | NotYet():
+            case NotYet(wait):
+                asked = credentials.asked(idp, here.owner)
+                if asked is not None and asked.choice.handle == form.contact.data:
+                    return here.arrival.go(VERIFY)
+                return later(page({"page": again_in("resend_too_early", wait)}, status=429), wait)
+            case Sent():
                 return here.arrival.go(VERIFY)
 
     @door.route(VERIFY, methods=["GET", "POST"])

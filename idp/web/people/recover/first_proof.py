@@ -49,6 +49,8 @@ def install(door: Blueprint, face: Face) -> None:
                 return page({"contact": "unknown"})
             case Limited(retry_after):
                 return later(page({"page": again_in("resend_limit", retry_after)}, status=429), retry_after)
+            case NotYet(wait) if form.contact.data != known.recovery.chosen:
+                return later(page({"page": again_in("resend_too_early", wait)}, status=429), wait)
             case Sent() | NotYet():
                 return here.arrival.go("/recover/verify")
             case Proven():

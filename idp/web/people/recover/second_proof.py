@@ -93,7 +93,9 @@ def install(door: Blueprint, face: Face) -> None:
                     return later(
                         page({"page": again_in("resend_limit", retry_after)}, status=429), retry_after
                     )
-                case Sent() | NotYet():
+                case NotYet(wait):
+                    return later(page({"page": again_in("resend_too_early", wait)}, status=429), wait)
+                case Sent():
                     return here.arrival.go("/recover/second")
         if "resend" in visit.form:
             again = second_code.send(idp, known, sent.handle, source=visit.browser.source, now=visit.now)

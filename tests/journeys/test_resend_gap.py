@@ -1,0 +1,149 @@
+"""One message with a code a minute to one contact, whoever asks and for what (security bar 5.3)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.journeys import operation_walks
+from tests.journeys.account_walks import EMAIL, MOBILE, SESSION, pick, signed_in
+from tests.service import in_process
+from tests.service.in_process import PASSWORD, InProcess
+from tests.service.relying_party import portal
+from tests.service.visitor import Visitor
+
+TWO = "urn:idp:acr:2"
+
+
+@pytest.fixture
+def service(prepared_sqlite_url: str, service_folder: Path) -> Iterator[InProcess]:
+    """The service, where other limits than the gap refuse nothing."""
+    settings = in_process.settings_for(
+        service_folder,
+        prepared_sqlite_url,
+        limits={"sends_per_contact": "100/900", "sends_per_contact_per_day": 100},
+    )
+    opened = in_process.open_in_process(settings)
+    yield opened
+    opened.idp.database.engine.dispose()
+
+
+def customer(service: InProcess, contact: str = MOBILE) -> Visitor:
+    """Somebody who registered a while ago and has just signed in by password."""
+    service.register(service.visitor(), contact)
+    service.clock.move(3600)
+    return signed_in(service, contact)
+
+
+def codes_to(service: InProcess, contact: str) -> int:
+    """How many codes went to a contact so far."""
+    return sum(1 for message in service.post() if message["to"] == contact and message["code"])
+
+
+def asks_at_confirm(visitor: Visitor, contact: str) -> None:
+    """Have a code sent to one of the contacts of ``/account/confirm``."""
+    visitor.get("/account/confirm", to="mobile", by="code", choose="again")
+    pick(visitor, "@" if "@" in contact else contact[-2:])
+
+
+def too_early(visitor: Visitor) -> bool:
+    """Whether the page says so, with the time after which to come back."""
+    return visitor.last.status_code == 429 and 0 < int(visitor.last.headers["Retry-After"]) <= 60
+
+
+def test_two_contacts_in_turns_get_one_code_a_minute_each(service: InProcess) -> None:
+    visitor = customer(service)
+    before = {contact: codes_to(service, contact) for contact in (EMAIL, MOBILE)}
+    for number in range(6):
+        asks_at_confirm(visitor, (EMAIL, MOBILE)[number % 2])
+        # The one that went last is on its way, and its page is shown again.
+        assert too_early(visitor) is (number in (2, 4))
+    assert {contact: codes_to(service, contact) - before[contact] for contact in before} == {
+        EMAIL: 1,
+        MOBILE: 1,
+    }
+    service.clock.move(60)
+    asks_at_confirm(visitor, EMAIL)
+    assert codes_to(service, EMAIL) == before[EMAIL] + 2
+
+
+def test_what_it_is_for_makes_no_difference(service: InProcess) -> None:
+    party = operation_walks.portal(service)
+    visitor = customer(service)
+    asks_at_confirm(visitor, MOBILE)
+    sent = codes_to(service, MOBILE)
+    party.ask(visitor, acr_values=TWO)
+    visitor.press()
+    assert visitor.page == "step-up"
+    assert too_early(visitor)
+    operation_walks.bring(visitor, party)
+    handle = visitor.last.text.partition('name="contact" value="')[2].partition('"')[0]
+    visitor.press(contact=handle)
+    assert visitor.page == "step-up"
+    assert too_early(visitor)
+    assert codes_to(service, MOBILE) == sent
+
+
+def test_another_session_makes_no_difference(service: InProcess) -> None:
+    first = customer(service)
+    second = signed_in(service, MOBILE)
+    assert first.cookie(SESSION) != second.cookie(SESSION)
+    asks_at_confirm(first, MOBILE)
+    sent = codes_to(service, MOBILE)
+    asks_at_confirm(second, MOBILE)
+    assert too_early(second)
+    assert codes_to(service, MOBILE) == sent
+    first.get("/account/confirm", to="mobile", by="code")
+    first.press(code=service.code_for(MOBILE))
+    assert first.page == "mobile", "the code that is on its way stays good"
+
+
+def test_a_right_answer_ends_the_wait(service: InProcess) -> None:
+    party = portal(service, scope="openid")
+    visitor = customer(service)
+    asks_at_confirm(visitor, MOBILE)
+    visitor.press(code=service.code_for(MOBILE))
+    assert visitor.page == "mobile"
+    sent = codes_to(service, MOBILE)
+    party.ask(visitor, acr_values=TWO, max_age="0")
+    visitor.press()
+    assert visitor.last.status_code == 200
+    assert codes_to(service, MOBILE) == sent + 1
+
+
+@pytest.mark.parametrize("contact", [EMAIL, "nobody@posta.example"])
+def test_a_second_registration_waits_whether_the_data_match_or_not(service: InProcess, contact: str) -> None:
+    def begin(visitor: Visitor) -> None:
+        visitor.get("/register")
+        visitor.press(profile="person")
+        visitor.press(given_name="Maria", family_name="Rossi", username=contact, accept_terms="yes")
+        visitor.press(new_password=PASSWORD)
+
+    first, second = service.visitor("198.51.100.1"), service.visitor("198.51.100.2")
+    begin(first)
+    assert first.page == "register-verify"
+    sent = codes_to(service, contact)
+    begin(second)
+    assert second.page == "register-password"
+    assert too_early(second)
+    assert codes_to(service, contact) == sent
+    service.clock.move(60)
+    second.press(new_password=PASSWORD)
+    assert second.page == "register-verify"
+
+
+def test_the_contacts_of_a_recovery_in_turns_wait_too(service: InProcess) -> None:
+    customer(service)
+    service.clock.move(60)
+    visitor = service.visitor()
+    visitor.get("/recover")
+    visitor.press(identifier="RSSMRA80D52H501K")
+    assert visitor.page == "recover-contacts", (visitor.page, visitor.faults)
+    handles = [piece.partition('"')[0] for piece in visitor.last.text.split('name="contact" value="')[1:]]
+    before = codes_to(service, EMAIL) + codes_to(service, MOBILE)
+    for number in range(4):
+        visitor.get("/recover/contacts")
+        visitor.press(contact=handles[number % 2])
+        # The one that went last is on its way, and its page is shown again.
+        assert too_early(visitor) is (number in (2, 4))
+    assert codes_to(service, EMAIL) + codes_to(service, MOBILE) == before + 2
