@@ -25,6 +25,7 @@ AREA = "https://portal.insurer.example/area"
 DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
 EMAIL, MOBILE = "maria.rossi@posta.example", "+393331234501"
 MARIA = {"given_name": "Maria", "family_name": "Rossi", "username": EMAIL}
+CHILD = {"given_name": "Nina", "family_name": "Serra", "username": "nina.serra@posta.example"}
 
 # On file as the agency wrote it, and as the customer types it.
 NAMES = [
@@ -167,6 +168,25 @@ def ask(service: InProcess, page: Page, **more: str) -> RelyingParty:
     }
     page.goto(f"{service.idp.issuer}/authorize?{urlencode(asked)}")
     return party
+
+
+# --- A0 ---------------------------------------------------------------------------------------------------
+
+
+def test_a0_an_ended_policy_will_do_and_a_child_sees_what_a_stranger_sees(
+    service: InProcess, page: Page
+) -> None:
+    to_done(service, page, given_name="Paolo", family_name="Ferrari", username="paolo.ferrari@posta.example")
+    assert accounts(service) == ["C100006"]
+    seen = []
+    for typed in (CHILD, {**CHILD, "given_name": "Nessuno"}):
+        page.context.clear_cookies()
+        before = len(service.post())
+        to_verify(service, page, **typed)
+        assert len(service.post()) == before
+        seen.append(re.sub(r"Pratica \S+|\d+:\d\d", "", page.locator("body").inner_text()))
+    assert seen[0] == seen[1]
+    assert accounts(service) == ["C100006"]
 
 
 # --- A1, A2 -----------------------------------------------------------------------------------------------

@@ -5,13 +5,15 @@ The service runs in this process behind a real socket, so that its clock can be 
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, ViewportSize, expect
 
 from tests.journeys.served import served
-from tests.service.in_process import PASSWORD, InProcess
+from tests.service.in_process import CALLBACK, PASSWORD, InProcess
 from tests.service.on_screen import on_page, press
+from tests.service.relying_party import VERIFIER, challenge_of, portal
 
 pytestmark = pytest.mark.slow
 
@@ -95,6 +97,11 @@ def other(chromium: Browser) -> Iterator[Page]:
     context.close()
 
 
+def played(route: Route) -> None:
+    """A page of the portal."""
+    route.fulfill(status=200, content_type="text/html", body="<title>Portale</title><main>qui</main>")
+
+
 def to_data(service: InProcess, page: Page, profile: str) -> None:
     page.goto(f"{service.idp.issuer}/register")
     on_page(page, "register-profile")
@@ -143,6 +150,41 @@ def done(service: InProcess, page: Page, number: str) -> None:
 
 
 # --- B2, B3 -----------------------------------------------------------------------------------------------
+
+
+def test_b1_the_portal_sends_a_professional_to_register_and_gets_him_back_signed_in(
+    service: InProcess, page: Page
+) -> None:
+    party = portal(service)
+    page.context.route(f"{CALLBACK}*", played)
+    asked = {
+        "client_id": party.client_id,
+        "redirect_uri": CALLBACK,
+        "response_type": "code",
+        "scope": "openid profile",
+        "prompt": "create",
+        "code_challenge": challenge_of(VERIFIER),
+        "code_challenge_method": "S256",
+    }
+    page.goto(f"{service.idp.issuer}/authorize?{urlencode(asked)}")
+    on_page(page, "register-profile")
+    page.check('input[name="profile"][value="professional"]')
+    press(page, "#continue")
+    on_page(page, "register-data")
+    for name in ("given_name", "family_name", "vat_number", "username"):
+        page.fill(f"#{name}", GIULIA[name])
+    page.check("#accept_terms")
+    press(page, "#continue")
+    page.fill("#new_password", PASSWORD)
+    press(page, "#continue")
+    on_page(page, "register-verify")
+    page.fill("#code", service.code_for(GIULIA["username"]))
+    press(page, "form:has(#code) #continue")
+    on_page(page, "register-done")
+    page.click("#continue")
+    page.wait_for_url(f"{CALLBACK}*")
+    code = dict(parse_qsl(urlsplit(page.url).query))["code"]
+    assert party.read(party.redeem(code).get_json()["id_token"])["amr"] == ["otp"]
 
 
 @pytest.mark.parametrize("number", CUSTOMERS)

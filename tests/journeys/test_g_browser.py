@@ -8,10 +8,10 @@ from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
 from idp.flows import people
 from idp.flows.mobile import making_good
-from tests.journeys.account_walks import DAY, EMAIL, HOLD, MOBILE, OTHER, issued, link_of, run
+from tests.journeys.account_walks import DAY, EMAIL, HOLD, MOBILE, OTHER, issued, link_of, prove, run
 from tests.journeys.served import served
 from tests.service.in_process import PASSWORD, InProcess
-from tests.service.on_screen import on_page, press
+from tests.service.on_screen import faulty, on_page, press
 
 pytestmark = pytest.mark.slow
 
@@ -194,6 +194,25 @@ def test_g9_an_admin_confirms_at_once_and_the_open_page_shows_it(service: InProc
     people.confirm_mobile(service.idp, "C100001", now=service.clock.now())
     page.reload()
     expect(page.locator("#mobile")).to_contain_text("333 987 6543")
+
+
+def test_g10_a_number_that_three_others_have_cannot_be_used_and_says_so_once_proven(
+    service: InProcess, page: Page
+) -> None:
+    others = [
+        ("+393471234502", "Luca", "Verdi"),
+        ("+393281234503", "Anna", "Esposito"),
+        ("+393391234505", "Paolo", "Ferrari"),
+    ]
+    for mobile, given, family in others:
+        service.register(service.visitor(), mobile, given_name=given, family_name=family)
+        prove(service, OTHER, of=mobile)
+    signed_in(service, page)
+    typed(service, page)
+    type_code(service, page, OTHER)
+    on_page(page, "mobile")
+    faulty(page, "mobile")
+    expect(page.locator("#mobile-error")).to_contain_text("non si può usare")
 
 
 def test_h_the_password_is_changed_and_other_devices_are_signed_out(service: InProcess, page: Page) -> None:

@@ -160,6 +160,37 @@ def test_h4_and_h5_a_second_proof_and_what_stays(service: InProcess, page: Page)
     assert value(service, "SELECT limited_until FROM accounts") is None
 
 
+def test_h8_without_a_second_proof_the_page_says_until_when_what_waits(
+    service: InProcess, page: Page
+) -> None:
+    page.goto(f"{service.idp.issuer}/recover")
+    to_contacts(page)
+    choose(page, "email")
+    type_code(service, page, EMAIL)
+    on_page(page, "recover-password")
+    page.fill("#new_password", NEW)
+    press(page, "#continue")
+    on_page(page, "recover-done")
+    expect(page.locator(".notice")).to_contain_text("puoi accedere e vedere i tuoi dati")
+    page.goto(f"{service.idp.issuer}/account")
+    on_page(page, "login")
+    page.fill("#username", EMAIL)
+    page.fill("#password", NEW)
+    press(page, "#continue")
+    on_page(page, "account")
+    press(page, "#change-mobile")
+    on_page(page, "limited")
+    service.clock.move(86400)
+    page.goto(f"{service.idp.issuer}/account")
+    on_page(page, "login")
+    page.fill("#username", EMAIL)
+    page.fill("#password", NEW)
+    press(page, "#continue")
+    on_page(page, "account")
+    press(page, "#change-mobile")
+    on_page(page, "account-confirm")
+
+
 def test_h9_with_an_activation_code(service: InProcess, page: Page) -> None:
     code = issued(service)
     page.goto(f"{service.idp.issuer}/recover")
