@@ -160,9 +160,7 @@ def test_h4_and_h5_a_second_proof_and_what_stays(service: InProcess, page: Page)
     assert value(service, "SELECT limited_until FROM accounts") is None
 
 
-def test_h8_without_a_second_proof_the_page_says_until_when_what_waits(
-    service: InProcess, page: Page
-) -> None:
+def test_h8_without_a_second_proof_the_pages_say_until_when(service: InProcess, page: Page) -> None:
     page.goto(f"{service.idp.issuer}/recover")
     to_contacts(page)
     choose(page, "email")
