@@ -16,6 +16,7 @@ from tests.journeys.account_walks import (
     EMAIL,
     MOBILE,
     SESSION,
+    issued,
     prove,
     rows,
     run,
@@ -297,6 +298,29 @@ def test_d_whoever_gives_up_is_told_to_the_relying_party(service: InProcess) -> 
     visitor.press(username=MOBILE, password=PASSWORD)
     visitor.press(cancel="yes")
     assert answer_of(visitor)["error"] == "access_denied"
+
+
+def test_d_who_lost_the_phone_goes_on_with_an_activation_code(service: InProcess) -> None:
+    customer(service)
+    party = portal(service)
+    visitor = service.visitor()
+    party.ask(visitor)
+    visitor.press(username=MOBILE, password=PASSWORD)
+    assert visitor.page == "login-code"
+    (onward,) = re.findall(r'id="activate" href="([^"]+)"', visitor.last.text)
+    visitor.get(html.unescape(onward))
+    visitor.press(identifier="RSSMRA80D52H501K", activation_code=issued(service))
+    assert visitor.page == "recover-factors", (visitor.page, visitor.faults)
+    # The phone is not ticked, and goes.
+    visitor.press()
+    visitor.press(new_password="Aurora9verde")
+    assert visitor.page == "recover-done", (visitor.page, visitor.faults)
+    visitor.press()
+    assert visitor.page == "login"
+    visitor.press(username=MOBILE, password="Aurora9verde")
+    assert visitor.page == "login-code"
+    visitor.press(code=service.code_for(EMAIL))
+    assert "code" in answer_of(visitor)
 
 
 # --- trusted browsers -------------------------------------------------------------------------------------

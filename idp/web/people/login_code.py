@@ -81,6 +81,9 @@ def blueprint(face: Face) -> Blueprint:
             trust_days=idp.settings.lifetimes.trusted_browser // 86400,
             can_cancel=interaction is not None,
             other_user_url=pages.with_query("/login", query),
+            activate_url="/recover/activate"
+            if interaction is None
+            else pages.with_query("/recover/activate", query),
         )
 
     @door.post(PASSKEY)

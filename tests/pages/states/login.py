@@ -49,7 +49,12 @@ def _second(stage: str, **more: Any) -> dict[str, Any]:
 
 
 def _code(stage: str, **more: Any) -> dict[str, Any]:
-    own = {"trust_days": 30, "can_cancel": True, "other_user_url": "/login?to=account"}
+    own = {
+        "trust_days": 30,
+        "can_cancel": True,
+        "other_user_url": "/login?to=account",
+        "activate_url": "/recover/activate",
+    }
     return _second(stage, **{**own, **more})
 
 
