@@ -41,6 +41,11 @@ class Purpose(StrEnum):
     SIGN_IN = "sign_in"
     STEP_UP = "step_up"
 
+    @property
+    def of_owner(self) -> bool:
+        """Whether only somebody who proved something of the account before can have it sent."""
+        return self not in (Purpose.REGISTRATION, Purpose.RECOVERY)
+
 
 @dataclass(frozen=True, slots=True)
 class Challenge:

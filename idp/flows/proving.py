@@ -102,9 +102,10 @@ def ask(
     """Make a challenge and its message, unless one went to the contact a moment ago or too many did.
 
     ``latest`` is the newest challenge of the same subject; the gap is the contact's, whoever asked before and
-    for what. Nothing is written yet: see ``write``.
+    for what (``throttle.begin_gap``). Nothing is written yet: see ``write``.
     """
-    remaining = throttle.begin_gap(idp, question.contact, question.chosen_for, now=now)
+    whose = question.purpose.of_owner
+    remaining = throttle.begin_gap(idp, question.contact, question.chosen_for, of_owner=whose, now=now)
     if remaining > 0:
         return NotYet(remaining)
     asked = _made(idp, question, again=latest is not None, now=now)
@@ -119,7 +120,7 @@ def ask(
         now=now,
     )
     if isinstance(decision, Braked):
-        throttle.end_gap(idp, question.contact, question.chosen_for)
+        throttle.end_gap(idp, question.contact, question.chosen_for, of_owner=whose)
         brakes = throttle.send_brakes(
             idp, question.contact, source, signed_in=signed_in, chosen_for=question.chosen_for
         )
@@ -208,7 +209,7 @@ def judge(
             _note_failure(tx, challenge, verdict, now=now)
     match verdict:
         case Right():
-            spending.code_answered(idp, contact, chosen_for, now=now)
+            spending.code_answered(idp, contact, chosen_for, of_owner=purpose.of_owner, now=now)
             return verdict
         case Expired() | Ended():
             _note_late_answer(idp, challenge, verdict, now=now)

@@ -144,10 +144,12 @@ def parts_of(text: str) -> int:
 # --- the share that is answered ---------------------------------------------------------------------------
 
 
-def code_answered(idp: Idp, contact: Contact, chosen_for: str = "", *, now: int) -> None:
+def code_answered(
+    idp: Idp, contact: Contact, chosen_for: str = "", *, of_owner: bool = False, now: int
+) -> None:
     """Note that a code sent to ``contact`` was answered rightly: somebody reads what is sent there, and may
     have the next one at once."""
-    throttle.end_gap(idp, contact, chosen_for)
+    throttle.end_gap(idp, contact, chosen_for, of_owner=of_owner)
     if isinstance(contact, MobileNumber):
         idp.ephemera.bump(_answered(idp, contact).key(now), _HOUR, now)
 

@@ -155,14 +155,16 @@ def pseudonym_of_contact(idp: Idp, contact: Contact, chosen_for: str = "") -> st
 # --- between two messages -----------------------------------------------------------------------------------
 
 
-def begin_gap(idp: Idp, contact: Contact, chosen_for: str = "", *, now: int) -> int:
+def begin_gap(idp: Idp, contact: Contact, chosen_for: str = "", *, of_owner: bool = False, now: int) -> int:
     """Begin the time in which no other code goes to a contact, whoever asks and for what; 0 where it began,
     else the seconds that are left of one that runs.
 
     Of many at once one begins it. Right answers end it, and so does a message that was refused (``end_gap``).
-    ``chosen_for``: see ``pseudonym_of_contact``.
+    ``chosen_for``: see ``pseudonym_of_contact``. ``of_owner``: asked by somebody who proved something of the
+    account; strangers have a gap of their own, so that they neither delay its owner nor learn that there is
+    one who just signed in.
     """
-    key, gap = _gap(idp, contact, chosen_for), idp.settings.codes.resend_gap
+    key, gap = _gap(idp, contact, chosen_for, of_owner), idp.settings.codes.resend_gap
     # The count is the second it began in, since only counters outlive a server that is away.
     if began := idp.ephemera.count(key, now):
         return min(gap, max(1, began + gap - now))
@@ -172,15 +174,15 @@ def begin_gap(idp: Idp, contact: Contact, chosen_for: str = "", *, now: int) -> 
     return gap
 
 
-def end_gap(idp: Idp, contact: Contact, chosen_for: str = "") -> None:
+def end_gap(idp: Idp, contact: Contact, chosen_for: str = "", *, of_owner: bool = False) -> None:
     """Let the next code go to a contact at once."""
     # While the server is away it ends by itself, a moment later.
     with suppress(EphemeraDown):
-        idp.ephemera.drop(_gap(idp, contact, chosen_for))
+        idp.ephemera.drop(_gap(idp, contact, chosen_for, of_owner))
 
 
-def _gap(idp: Idp, contact: Contact, chosen_for: str) -> str:
-    return f"gap:{pseudonym_of_contact(idp, contact, chosen_for)}"
+def _gap(idp: Idp, contact: Contact, chosen_for: str, of_owner: bool) -> str:
+    return f"gap:{'owner' if of_owner else 'anybody'}:{pseudonym_of_contact(idp, contact, chosen_for)}"
 
 
 # --- whose counters ---------------------------------------------------------------------------------------

@@ -89,6 +89,7 @@ def test_of_fifty_asks_at_once_one_begins_the_wait_of_a_contact(house: InProcess
     assert throttle.begin_gap(house.idp, MARIA, now=NOW + 20) == 40
     assert throttle.begin_gap(house.idp, scattered(1), now=NOW + 20) == 0
     assert throttle.begin_gap(house.idp, MARIA, "chosen by its mask", now=NOW + 20) == 0
+    assert throttle.begin_gap(house.idp, MARIA, of_owner=True, now=NOW + 20) == 0
     assert throttle.begin_gap(house.idp, MARIA, now=NOW + 60) == 0
 
 

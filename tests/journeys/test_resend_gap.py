@@ -46,6 +46,13 @@ def asks_at_confirm(visitor: Visitor, contact: str) -> None:
     pick(visitor, "@" if "@" in contact else contact[-2:])
 
 
+def register_at_password(visitor: Visitor, contact: str) -> None:
+    """Type Maria's data with a contact, up to the page of the password."""
+    visitor.get("/register")
+    visitor.press(profile="person")
+    visitor.press(given_name="Maria", family_name="Rossi", username=contact, accept_terms="yes")
+
+
 def too_early(visitor: Visitor) -> bool:
     """Whether the page says so, with the time after which to come back."""
     return visitor.last.status_code == 429 and 0 < int(visitor.last.headers["Retry-After"]) <= 60
@@ -113,23 +120,36 @@ def test_a_right_answer_ends_the_wait(service: InProcess) -> None:
 
 @pytest.mark.parametrize("contact", [EMAIL, "nobody@posta.example"])
 def test_a_second_registration_waits_whether_the_data_match_or_not(service: InProcess, contact: str) -> None:
-    def begin(visitor: Visitor) -> None:
-        visitor.get("/register")
-        visitor.press(profile="person")
-        visitor.press(given_name="Maria", family_name="Rossi", username=contact, accept_terms="yes")
-        visitor.press(new_password=PASSWORD)
-
     first, second = service.visitor("198.51.100.1"), service.visitor("198.51.100.2")
-    begin(first)
+    register_at_password(first, contact)
+    first.press(new_password=PASSWORD)
     assert first.page == "register-verify"
     sent = codes_to(service, contact)
-    begin(second)
+    register_at_password(second, contact)
+    second.press(new_password=PASSWORD)
     assert second.page == "register-password"
     assert too_early(second)
     assert codes_to(service, contact) == sent
     service.clock.move(60)
     second.press(new_password=PASSWORD)
     assert second.page == "register-verify"
+
+
+def test_a_stranger_neither_delays_who_signs_in_nor_learns_of_them(service: InProcess) -> None:
+    visitor = customer(service)
+    stranger = service.visitor("198.51.100.7")
+    register_at_password(stranger, MOBILE)
+    stranger.press(new_password=PASSWORD)
+    assert stranger.page == "register-verify"
+    before = codes_to(service, MOBILE)
+    asks_at_confirm(visitor, MOBILE)
+    assert codes_to(service, MOBILE) == before + 1
+    service.clock.move(61)
+    asks_at_confirm(visitor, MOBILE)
+    again = service.visitor("198.51.100.8")
+    register_at_password(again, MOBILE)
+    again.press(new_password=PASSWORD)
+    assert again.page == "register-verify"
 
 
 def test_the_contacts_of_a_recovery_in_turns_wait_too(service: InProcess) -> None:
