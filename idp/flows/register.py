@@ -304,6 +304,7 @@ def over(idp: Idp, enrolment: Enrolment) -> AlreadyDone | Refused:
 class Who:
     """Whoever is signed in in this browser."""
 
+    sub: str
     username: Contact
     given_name: str = field(repr=False)
     language: str
@@ -317,7 +318,7 @@ def who_is_signed_in(idp: Idp, browser: Browser, *, now: int) -> Who | None:
     if account is None:
         return None
     profile = accounts.open_profile(idp.sealer, account)
-    return Who(profile.username, profile.given_name, account.language)
+    return Who(account.sub, profile.username, profile.given_name, account.language)
 
 
 def question(idp: Idp, enrolment: Enrolment) -> Question:

@@ -132,6 +132,23 @@ def test_d_who_is_signed_in_and_asked_again_is_told_why_and_types_no_username(se
     assert "4501" not in stranger.last.text
 
 
+def test_d_a_relying_party_that_names_who_it_expects_changes_that_for_nobody_else(service: InProcess) -> None:
+    visitor = service.visitor()
+    service.register(visitor, MOBILE)
+    party = portal(service)
+    hint = party.tokens(visitor, scope="openid")["id_token"]
+    party.ask(visitor, prompt="login", id_token_hint=hint)
+    assert "per proteggerti" in visitor.last.text.casefold()
+    assert 'value="+39 333 123 4501"' in visitor.last.text
+    assert 'id="register"' not in visitor.last.text
+    luca = service.visitor()
+    service.register(luca, "+393471234502", given_name="Luca", family_name="Verdi")
+    party.ask(luca, prompt="login", id_token_hint=hint)
+    assert luca.page == "login"
+    assert "per proteggerti" not in luca.last.text.casefold()
+    assert not any(end in luca.last.text for end in ("4501", "4502"))
+
+
 def test_d_one_code_is_sent_by_the_press_and_none_by_looking(service: InProcess) -> None:
     customer(service)
     visitor = to_code(service)

@@ -49,9 +49,10 @@ def blueprint(face: Face) -> Blueprint:
         name = None if client is None else client.name
 
         # Who is asked once more is told why, and need not type the username again.
-        here = None
-        if interaction.request.hinted_sub is None:
-            here = register.who_is_signed_in(face.idp, visit.browser, now=visit.now)
+        here = register.who_is_signed_in(face.idp, visit.browser, now=visit.now)
+        hinted = interaction.request.hinted_sub
+        if here is not None and hinted not in (None, here.sub):
+            here = None
 
         def page(
             status: int, values: dict[str, object], faults: dict[str, str], unknown: bytes | None = None
@@ -64,7 +65,8 @@ def blueprint(face: Face) -> Blueprint:
                 passkey_url=SIGN_IN_OPTIONS,
                 passkey_first=_passkey_first(interaction.request, client),
                 unknown_passkey=_unknown(unknown),
-                register_url=f"/register?interaction={interaction.id}",
+                # Where one certain person is expected, they have an account.
+                register_url=f"/register?interaction={interaction.id}" if hinted is None else None,
                 recover_url=f"/recover?interaction={interaction.id}",
                 can_cancel=True,
                 values=values,
