@@ -2,11 +2,12 @@
 
 An import calls it for each batch, with the records as they were; for a registry that is another system's
 ``idp registry reconcile`` walks over the accounts. What follows is prepared outside of the transaction and
-written inside the one that changes the record, so that the one never stands without the other. Carrying out
-the same twice does nothing.
+written inside the one that changes the record, so that the one never stands without the other; and anew where
+somebody who died was issued something in between, so that whoever issued it is told. Carrying out the same
+twice does nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from idp.accounts.audit import Event
@@ -29,8 +30,9 @@ from idp.flows import sessions as session_flows
 from idp.flows import telling
 from idp.flows.idp import Idp
 from idp.flows.mobile import making_good, numbers
+from idp.flows.sessions import Leaving
 from idp.flows.wording import Purpose as Letter
-from idp.store import accounts, audit, life, outbox, registry, sessions, tokens
+from idp.store import accounts, audit, life, outbox, registry
 from idp.store.accounts import AccountProfile, AccountRow
 from idp.store.database import Tx
 from idp.store.life import Kept
@@ -47,33 +49,58 @@ class Step:
     found: tuple[Consequence, ...]
     username_index: bytes = field(repr=False)
     sealed_profile: bytes | None = field(default=None, repr=False)
-    # Letters, and the relying parties that are told of the end of a session.
     parcels: tuple[Parcel, ...] = ()
+    # Of somebody who died: their sessions end, and the relying parties are told.
+    leaving: Leaving | None = None
     confirmation: making_good.Confirmation | None = None
 
 
-def prepare(idp: Idp, after: Sequence[CustomerRecord], *, imported: bool, now: int) -> tuple[Step, ...]:
-    """What follows for the accounts of these records; ``imported``: our own table still has them as they
-    were. Raises ``RegistryDown``."""
+def carry_out(
+    idp: Idp,
+    after: Sequence[CustomerRecord],
+    write: Callable[[Tx], None] | None = None,
+    *,
+    imported: bool,
+    now: int,
+) -> int:
+    """Do what follows for the accounts of these records; how many accounts that changes.
+
+    ``write`` writes the records themselves, in the same transaction, and may run anew in another.
+    ``imported``: our own table still has them as they were. Raises ``RegistryDown``.
+    """
+
+    def attempt(anew: bool) -> int:
+        steps = _prepare(idp, after, imported=imported, anew=anew, now=now)
+        if steps or write is not None:
+            with idp.writing() as tx:
+                if write is not None:
+                    write(tx)
+                for step in steps:
+                    _write(idp, tx, step, now=now)
+        return len(steps)
+
+    changed = session_flows.until_told(attempt)
+    if changed:
+        idp.post_waiting.set()
+    return changed
+
+
+def _prepare(
+    idp: Idp, after: Sequence[CustomerRecord], *, imported: bool, anew: bool, now: int
+) -> tuple[Step, ...]:
     by_number = {record.customer_number: record for record in after}
     with idp.reading() as tx:
         kept = life.kept_of(tx, sorted(by_number))
-        numbers = [one.account.customer_number for one in kept]
-        sealed = dict(registry.sealed_records(tx, numbers)) if imported else {}
+        customers = [one.account.customer_number for one in kept]
+        sealed = dict(registry.sealed_records(tx, customers)) if imported else {}
     steps = []
     for one in kept:
         number = one.account.customer_number
         before = None
         if number in sealed:
             before = registry.opened(idp.sealer, SealedRecord(number, sealed[number]))
-        steps.append(_step(idp, one, before, by_number[number], now))
+        steps.append(_step(idp, one, before, by_number[number], anew=anew, now=now))
     return tuple(step for step in steps if step.found)
-
-
-def write(idp: Idp, tx: Tx, steps: Sequence[Step], *, now: int) -> None:
-    """Carry it out. Set ``idp.post_waiting`` after the commit."""
-    for step in steps:
-        _write(idp, tx, step, now=now)
 
 
 def reconcile(idp: Idp, *, now: int, batch: int = 50) -> int:
@@ -85,19 +112,17 @@ def reconcile(idp: Idp, *, now: int, batch: int = 50) -> int:
     after, changed = "", 0
     while True:
         with idp.reading() as tx:
-            numbers = accounts.customer_numbers(tx, after=after, at_most=batch)
-        if not numbers:
+            customers = accounts.customer_numbers(tx, after=after, at_most=batch)
+        if not customers:
             return changed
-        found = (idp.registry.by_customer_number(number) for number in numbers)
-        steps = prepare(idp, [record for record in found if record is not None], imported=False, now=now)
-        if steps:
-            with idp.writing() as tx:
-                write(idp, tx, steps, now=now)
-            idp.post_waiting.set()
-        after, changed = numbers[-1], changed + len(steps)
+        found = (idp.registry.by_customer_number(number) for number in customers)
+        records = [record for record in found if record is not None]
+        after, changed = customers[-1], changed + carry_out(idp, records, imported=False, now=now)
 
 
-def _step(idp: Idp, kept: Kept, before: CustomerRecord | None, record: CustomerRecord, now: int) -> Step:
+def _step(
+    idp: Idp, kept: Kept, before: CustomerRecord | None, record: CustomerRecord, *, anew: bool, now: int
+) -> Step:
     account = kept.account
     profile = accounts.open_profile(idp.sealer, account)
     facts = AccountFacts(
@@ -110,7 +135,7 @@ def _step(idp: Idp, kept: Kept, before: CustomerRecord | None, record: CustomerR
     )
     found = consequences(before, record, facts)
     parcels: list[Parcel] = []
-    sealed_profile, confirmation = None, None
+    sealed_profile, leaving, confirmation = None, None, None
     for one in found:
         match one:
             case ContactGone(contact):
@@ -121,7 +146,7 @@ def _step(idp: Idp, kept: Kept, before: CustomerRecord | None, record: CustomerR
             case Renamed(names):
                 sealed_profile = _renamed(idp, account, profile, names)
             case Died():
-                parcels += session_flows.farewells_to_all(idp, account.sub, now=now)
+                leaving = session_flows.leave(idp, account.sub, anew=anew, now=now)
             case MobileOnFile(contact) if kept.pending is not None:
                 confirmation = making_good.confirmation(
                     idp, account, kept.pending.id, contact, by=ConfirmedBy.REGISTRY, now=now
@@ -135,6 +160,7 @@ def _step(idp: Idp, kept: Kept, before: CustomerRecord | None, record: CustomerR
         idp.sealer.contact_index(profile.username),
         sealed_profile,
         tuple(parcels),
+        leaving,
         confirmation,
     )
 
@@ -148,8 +174,8 @@ def _write(idp: Idp, tx: Tx, step: Step, *, now: int) -> None:
                 locked = account.state == accounts.LOCKED
                 dead = life.LOCKED_DECEASED if locked else accounts.DECEASED
                 life.set_state(tx, sub, old=account.state, new=dead, now=now)
-                sessions.end_all(tx, sub, now=now)
-                tokens.revoke_all(tx, sub, now=now)
+                if step.leaving is not None:
+                    step.leaving.end_all(tx, now=now, keep_browsers=True)
             case Reopened():
                 # The registry takes back what it said; what an admin did stays.
                 locked = account.state == life.LOCKED_DECEASED

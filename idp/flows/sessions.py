@@ -68,16 +68,6 @@ def farewells(idp: Idp, session: Session, *, now: int) -> tuple[Parcel, ...]:
     return _calls(idp, session.sub, ((session.id, client_id) for client_id in client_ids), now=now)
 
 
-def farewells_to_all(idp: Idp, sub: str, *, now: int, but: str | None = None) -> tuple[Parcel, ...]:
-    """The same for every session of an account, before ``sessions.end_all`` and ``tokens.revoke_all``.
-
-    ``but``: the id of the one that goes on.
-    """
-    with idp.reading() as tx:
-        issued_to = tokens.issued_to(tx, sub, now=now)
-    return _calls(idp, sub, sorted(pair for pair in issued_to if pair[0] != but), now=now)
-
-
 @dataclass(frozen=True, slots=True)
 class Ended:
     """What ended with an account's sessions: how many they were, and how many relying parties are told."""
@@ -90,8 +80,22 @@ class _MoreToTell(Exception):
     """A client was issued something after the farewells were composed."""
 
 
+def until_told(attempt: Callable[[bool], Outcome]) -> Outcome:
+    """Attempt what ends everything of an account, anew where a client was issued something meanwhile.
+
+    An attempt is told whether it may find that: the last one may not.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            return attempt(True)
+        except _MoreToTell:
+            continue
+    # Whoever asks for tokens that fast is not to keep an account from being closed.
+    return attempt(False)
+
+
 class Leaving:
-    """Ends everything of an account, within the transaction that ``leaving`` opens."""
+    """Ends everything of an account, within one transaction of an attempt (``until_told``)."""
 
     def __init__(
         self,
@@ -124,27 +128,25 @@ def leaving(
     The logout calls are sealed before it, so ``write`` runs anew, in a transaction of its own, where a client
     was issued something meanwhile: none that was is left untold. ``but``: the id of a session that goes on.
     """
-    for _ in range(_ATTEMPTS):
-        try:
-            return _leave(idp, sub, write, but, anew=True, now=now)
-        except _MoreToTell:
-            continue
-    # Whoever asks for tokens that fast is not to keep an account from being closed.
-    return _leave(idp, sub, write, but, anew=False, now=now)
+
+    def attempt(anew: bool) -> Outcome:
+        prepared = leave(idp, sub, anew=anew, now=now, but=but)
+        with idp.writing() as tx:
+            return write(tx, prepared)
+
+    return until_told(attempt)
 
 
-def _leave(
-    idp: Idp, sub: str, write: Callable[[Tx, Leaving], Outcome], but: str | None, *, anew: bool, now: int
-) -> Outcome:
+def leave(idp: Idp, sub: str, *, anew: bool, now: int, but: str | None = None) -> Leaving:
+    """Seal the logout calls of an account, before the transaction in which it is ended."""
     with idp.reading() as tx:
         issued = tokens.issued_to(tx, sub, now=now)
     farewells = _calls(idp, sub, sorted(pair for pair in issued if pair[0] != but), now=now)
-    with idp.writing() as tx:
-        return write(tx, Leaving(sub, but, farewells, issued if anew else None))
+    return Leaving(sub, but, farewells, issued if anew else None)
 
 
 def farewells_to_client(idp: Idp, sub: str, client_id: str, *, now: int) -> tuple[Parcel, ...]:
-    """The same for one client, in every session of an account in which it was issued something."""
+    """The logout calls for one client, in every session of an account in which it was issued something."""
     with idp.reading() as tx:
         issued_to = tokens.issued_to(tx, sub, now=now)
     return _calls(idp, sub, sorted(pair for pair in issued_to if pair[1] == client_id), now=now)

@@ -1,12 +1,17 @@
 """Whoever is thrown out everywhere is told everywhere: also where a client got tokens at that very moment."""
 
+import csv
 from collections.abc import Callable
+from importlib import resources
 
 import pytest
 from sqlalchemy import text
 
+from idp.adapters.registry_file import RegistryFile
 from idp.flows import people, post
 from idp.flows.people import Done
+from idp.flows.registry import importing
+from idp.flows.registry.importing import Imported
 from idp.flows.sessions import Ended, Leaving, leaving
 from idp.store.database import Tx
 from tests.service.in_process import PASSWORD, InProcess
@@ -19,6 +24,7 @@ EMAIL = "maria.rossi@posta.example"
 @pytest.fixture
 def party(service_on_both: InProcess) -> RelyingParty:
     """A portal that wants to know; Maria is registered."""
+    service_on_both.load_customers()
     service_on_both.register(service_on_both.visitor())
     return portal(service_on_both, backchannel_logout_uri="http://localhost:8001/backchannel-logout")
 
@@ -38,7 +44,20 @@ def told(party: RelyingParty) -> int:
         return int(tx.execute(text("SELECT count(*) FROM outbox WHERE kind = 'logout'")).scalar_one())
 
 
+def died(service: InProcess) -> object:
+    """The registry says so, by a file."""
+    lines = (resources.files("idp") / "demo" / "customers.csv").read_text("utf-8").splitlines()
+    row = next(row for row in csv.DictReader(lines) if row["customer_number"] == "C100001")
+    file = service.idp.settings.delivery.inbox_path.with_name("died.csv")
+    with file.open("w", encoding="utf-8", newline="") as written:
+        writer = csv.DictWriter(written, row.keys())
+        writer.writeheader()
+        writer.writerow({**row, "state": "deceased"})
+    return importing.import_file(service.idp, RegistryFile(file), now=service.clock.now())
+
+
 ENDINGS: dict[str, Callable[[InProcess], object]] = {
+    "died": died,
     "locked": lambda service: people.lock(service.idp, EMAIL, now=service.clock.now()),
     "ended": lambda service: people.end_sessions(service.idp, EMAIL, now=service.clock.now()),
 }
@@ -58,12 +77,15 @@ def test_a_client_that_got_tokens_meanwhile_is_told_too(
         return sealed(*given, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(post, "prepare_logout", meanwhile)
-    assert isinstance(ENDINGS[ending](party.service), Done)
+    assert isinstance(ENDINGS[ending](party.service), Done | Imported)
     assert told(party) == 3
     with party.service.idp.reading() as tx:
         alive = tx.execute(text("SELECT count(*) FROM sessions WHERE ended_at IS NULL")).scalar_one()
         notes = tx.execute(
-            text("SELECT count(*) FROM audit_events WHERE name IN ('account_locked', 'sessions_ended')")
+            text(
+                "SELECT count(*) FROM audit_events WHERE name IN "
+                "('account_locked', 'sessions_ended', 'account_followed_registry')"
+            )
         ).scalar_one()
     assert (alive, notes) == (0, 1), "what was tried before left nothing behind"
 

@@ -1,11 +1,14 @@
 """Staged lines are applied, each batch with what it means for the accounts of its customers."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from idp.accounts.records import CustomerRecord
 from idp.flows import life
 from idp.flows.registry.progress import BATCH, Progress, Run
 from idp.store import registry as store
+from idp.store.database import Tx
 from idp.store.registry import RecordRow, SealedRecord, StagedLine
 from idp.store.sealing import Sealer
 from idp.values import RecordState
@@ -32,23 +35,19 @@ def apply(run: Run, progress: Progress) -> Progress:
         )
         progress = replace(progress, counts=counts, to_apply=progress.to_apply - len(batch))
         sealed = run.sealed(progress)
-        steps = life.prepare(
-            run.idp,
-            [_opened(run.idp.sealer, line) for line in to_write if line.customer_number in on_file],
-            imported=True,
-            now=run.now,
-        )
-        named = [line.customer_number for line in batch if not line.sealed] if run.snapshot else []
-        with run.idp.writing() as tx:
-            store.write_records(tx, rows, import_id=run.id, now=run.now)
-            store.name_again(tx, named, import_id=run.id)
-            store.unstage(tx, run.id, [line.line for line in batch])
-            store.keep_progress(tx, run.id, sealed)
-            life.write(run.idp, tx, steps, now=run.now)
-        if steps:
-            run.idp.post_waiting.set()
+        changed = [_opened(run.idp.sealer, line) for line in to_write if line.customer_number in on_file]
+        write = partial(_write, run, batch, rows, sealed)
+        life.carry_out(run.idp, changed, write, imported=True, now=run.now)
         run.renew()
         run.report("applying", total - progress.to_apply, total)
+
+
+def _write(run: Run, batch: Sequence[StagedLine], rows: Sequence[RecordRow], progress: bytes, tx: Tx) -> None:
+    named = [line.customer_number for line in batch if not line.sealed] if run.snapshot else []
+    store.write_records(tx, rows, import_id=run.id, now=run.now)
+    store.name_again(tx, named, import_id=run.id)
+    store.unstage(tx, run.id, [line.line for line in batch])
+    store.keep_progress(tx, run.id, progress)
 
 
 def end_unnamed(run: Run, progress: Progress) -> Progress:
