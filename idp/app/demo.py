@@ -31,7 +31,7 @@ development = true
 [brand]
 insurer_name = "Assicurazioni Esempio"
 help_phone = "800 000 000"
-help_hours = "lun-ven 9-18"
+help_hours = {{ it = "lun-ven 9-18", en = "Mon-Fri 9 am-6 pm", de = "Mo-Fr 9-18 Uhr" }}
 
 [brand.portal_links]
 "Area Clienti" = "http://localhost:{portal}/"

@@ -24,11 +24,12 @@ def pages(idp: Idp) -> Pages:
     """The pages in the insurer's brand."""
     settings = idp.settings.brand
     logo = None if settings.logo is None else settings.logo.read_bytes()
-    return Pages(brand(settings), languages=tuple(idp.settings.languages.offered), logo=logo)
+    languages = idp.settings.languages.offered
+    return Pages(brand(settings, languages), languages=tuple(languages), logo=logo)
 
 
-def brand(settings: BrandSettings) -> Brand:
-    """The brand as the pages want it: what is not set is None."""
+def brand(settings: BrandSettings, languages: Iterable[str]) -> Brand:
+    """The brand as the pages want it: what is not set is None or empty."""
     return Brand(
         name=settings.name,
         insurer_name=settings.insurer_name or settings.name,
@@ -38,7 +39,7 @@ def brand(settings: BrandSettings) -> Brand:
         accessibility_url=settings.accessibility_url or None,
         feedback_url=settings.feedback_url or None,
         help_phone=settings.help_phone or None,
-        help_hours=settings.help_hours or None,
+        help_hours=tuple((one, settings.help_hours.said_in(one)) for one in languages if settings.help_hours),
         logo=None if settings.logo is None else settings.logo.name,
         colours=Colours(settings.colour_brand, settings.colour_brand_ink, settings.colour_accent),
     )

@@ -151,8 +151,9 @@ class Composer:
         brand = self._brand
         if not brand.help_phone:
             return "" if to_agency else _translated(HELP_WITHOUT_PHONE, language)
-        sentence = HELP_WITH_HOURS if brand.help_hours else HELP_WITH_PHONE
-        return _translated(sentence, language) % {"phone": brand.help_phone, "hours": brand.help_hours}
+        hours = brand.help_hours.said_in(language)
+        sentence = HELP_WITH_HOURS if hours else HELP_WITH_PHONE
+        return _translated(sentence, language) % {"phone": brand.help_phone, "hours": hours}
 
 
 def _device(codes: str | int | None, language: str) -> str:

@@ -20,7 +20,7 @@ from idp.settings.loading import (
 from idp.settings.messages import Delivery, Logout, Sms, Smtp
 from idp.settings.people import Codes, Password, Recovery, Registration
 from idp.settings.registry import Registry
-from idp.settings.section import Rate, is_loopback
+from idp.settings.section import Rate, Spoken, is_loopback
 from idp.settings.service import Database, Ephemera, Keys, Resource, Service
 from idp.settings.tree import Settings
 
@@ -51,6 +51,7 @@ __all__ = [
     "SettingsFaults",
     "Sms",
     "Smtp",
+    "Spoken",
     "configuration_file",
     "hand_down",
     "is_loopback",

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from idp.settings.section import Colour, FilePath, Links, Section, WebAddress
+from idp.settings.section import Colour, FilePath, Links, Section, Spoken, SpokenText, WebAddress
 
 Language = Literal["it", "en", "de"]
 
@@ -28,7 +28,11 @@ class Brand(Section):
     accessibility_url: WebAddress = Field(default="", description="Address of the accessibility statement.")
     feedback_url: WebAddress = Field(default="", description="Address for reporting accessibility problems.")
     help_phone: str = Field(default="", description='Telephone shown beside "Serve aiuto?".')
-    help_hours: str = Field(default="", description="Hours at which that telephone is answered.")
+    help_hours: SpokenText = Field(
+        default=Spoken(),
+        description="Hours at which that telephone is answered: one text, "
+        'or one for each language offered, as { it = "…", en = "…" }.',
+    )
     logo: FilePath | None = Field(default=None, description="SVG or PNG file of the mark. Unset: ours.")
     colour_brand: Colour = Field(default="#0b4f55", description="Colour of header and primary buttons.")
     colour_brand_ink: Colour = Field(default="#ffffff", description="Colour of text on the brand's colour.")

@@ -6,7 +6,9 @@ already at fault is not reported, since its default stands in for the value that
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import get_args
 
+from idp.settings.appearance import Language
 from idp.settings.section import LOOPBACK_HOSTS, is_loopback
 from idp.settings.tree import Settings
 
@@ -126,6 +128,16 @@ def the_default_language_is_offered(s: Settings) -> Iterator[Finding]:
         yield ("languages.default", "languages.offered"), "must be one of languages.offered"
 
 
+def a_text_by_language_speaks_every_one_offered(s: Settings) -> Iterator[Finding]:
+    """Nobody is to find an empty place in their language, and nothing is written for nobody."""
+    given = dict(s.brand.help_hours.by_language)
+    for language in s.languages.offered if given else ():
+        if language not in given:
+            yield ("brand.help_hours", "languages.offered"), f"says nothing in {language}, which is offered"
+    for other in given.keys() - set(get_args(Language)):
+        yield ("brand.help_hours",), f"{other} is none of {', '.join(get_args(Language))}"
+
+
 def a_scope_belongs_to_one_resource(s: Settings) -> Iterator[Finding]:
     """A scope tells the audience of the token, so it belongs to one API and is none of OpenID's own."""
     owner: dict[str, str] = {}
@@ -165,6 +177,7 @@ RULES: tuple[Rule, ...] = (
     shorter_is_not_longer,
     argon2_has_memory_for_its_lanes,
     the_default_language_is_offered,
+    a_text_by_language_speaks_every_one_offered,
     a_scope_belongs_to_one_resource,
     named_files_can_be_read,
 )

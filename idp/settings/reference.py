@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from idp.settings.section import Rate, Section
+from idp.settings.section import Rate, Section, Spoken
 from idp.settings.service import Resource
 from idp.settings.tree import Key, Kind, Settings, every_key, keys_of, sections
 
@@ -128,6 +128,8 @@ def _plain(value: Any) -> Any:
     match value:
         case Rate() | Path():
             return str(value)
+        case Spoken():
+            return dict(value.by_language) or value.always
         case tuple():
             return [_plain(each) for each in value]
         case Section():

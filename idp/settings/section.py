@@ -32,6 +32,21 @@ class Rate:
         return f"{self.count}/{self.window}"
 
 
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A text that people read: ``always`` the same, or in each of the languages of ``by_language``."""
+
+    always: str = ""
+    by_language: tuple[tuple[str, str], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.always or self.by_language)
+
+    def said_in(self, language: str) -> str:
+        """The text for readers of a language; empty where there is none."""
+        return dict(self.by_language).get(language, self.always)
+
+
 class HoldsCredentials:
     """Marks a text (a database URL, a gateway's address) whose password and query are never shown."""
 
@@ -48,6 +63,18 @@ def _rate(value: Any) -> Rate:
     if found is None:
         raise ValueError('a count and a window in seconds are wanted, as in "10/900"')
     return Rate(int(found[1]), int(found[2]))
+
+
+def _spoken(value: Any) -> Spoken:
+    match value:
+        case Spoken():
+            return value
+        case str():
+            return Spoken(value)
+        case Mapping() if value and all(isinstance(text, str) and text for text in value.values()):
+            return Spoken(by_language=tuple(value.items()))
+        case _:
+            raise ValueError('a text is wanted, or one for each language, as in { it = "…", en = "…" }')
 
 
 def _web_address(value: str) -> str:
@@ -72,6 +99,7 @@ def _colour(value: str) -> str:
     return value.lower()
 
 
+SpokenText = Annotated[Spoken, PlainValidator(_spoken)]
 RateLimit = Annotated[Rate, PlainValidator(_rate)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Links = Annotated[Mapping[str, str], AfterValidator(_links)]

@@ -23,6 +23,7 @@ _WANTED = {
     Kind.WHOLE: "a whole number is wanted",
     Kind.LIST: "texts separated by commas, or a JSON list, are wanted",
     Kind.TABLE: "a JSON object is wanted",
+    Kind.SPOKEN: "a text is wanted, or a JSON object of texts by language",
 }
 
 
@@ -161,6 +162,8 @@ def _put_text(gathered: Gathered, key: Key, text: str, origin: str) -> None:
             case Kind.LIST:
                 value = _list_of(text)
             case Kind.TABLE:
+                value = _table_of(text)
+            case Kind.SPOKEN if text.lstrip().startswith("{"):
                 value = _table_of(text)
     except (KeyError, ValueError):
         gathered.fault(key.path, origin, _WANTED[key.kind])

@@ -19,7 +19,7 @@ from idp.settings.passkeys import Passkeys
 from idp.settings.people import Codes, Password, Recovery, Registration
 from idp.settings.registry import Registry
 from idp.settings.requests import Dpop, Operations, Par
-from idp.settings.section import HoldsCredentials, Rate, Section
+from idp.settings.section import HoldsCredentials, Rate, Section, Spoken
 from idp.settings.service import Database, Ephemera, Keys, Resource, Service
 
 
@@ -73,6 +73,7 @@ class Kind(StrEnum):
     LIST = "list of texts"
     TABLE = "table"
     RATE = "count/seconds"
+    SPOKEN = "text, or table of texts by language"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,4 +154,6 @@ def _kind(annotation: Any) -> Kind:
         return plain[annotation]
     if annotation is Rate:
         return Kind.RATE
+    if annotation is Spoken:
+        return Kind.SPOKEN
     return {Literal: Kind.TEXT, tuple: Kind.LIST, Mapping: Kind.TABLE}[get_origin(annotation)]

@@ -11,7 +11,7 @@ from idp.accounts.recovery import Obstacle
 from idp.flows import wording
 from idp.flows.compose import Composer, Draft, Purpose, translations
 from idp.flows.gsm7 import folded, septets
-from idp.settings import Brand, Languages
+from idp.settings import Brand, Languages, Spoken
 from idp.settings.appearance import Language
 from idp.store.outbox import Channel
 from tests.delivery import catalogue
@@ -357,19 +357,32 @@ def test_a_subject_is_one_line() -> None:
     assert len(draft.subject.splitlines()) == 1
 
 
+BY_LANGUAGE = (("it", "lun-ven 9-18"), ("en", "Mon-Fri 9 am-6 pm"), ("de", "Mo-Fr 9-18 Uhr"))
+
+
 @pytest.mark.parametrize(
     ("brand", "line"),
     [
         (Brand(), "Serve aiuto? Rivolgiti alla tua agenzia."),
         (Brand(help_phone="800 000 000"), "Serve aiuto? Chiama il numero 800 000 000."),
         (
-            Brand(help_phone="800 000 000", help_hours="lun-ven 9-18"),
+            Brand(help_phone="800 000 000", help_hours=Spoken("lun-ven 9-18")),
+            "Serve aiuto? Chiama il numero 800 000 000 (lun-ven 9-18).",
+        ),
+        (
+            Brand(help_phone="800 000 000", help_hours=Spoken(by_language=BY_LANGUAGE)),
             "Serve aiuto? Chiama il numero 800 000 000 (lun-ven 9-18).",
         ),
     ],
 )
 def test_help_is_named_as_far_as_it_is_known(brand: Brand, line: str) -> None:
     assert line in letter(Purpose.NAME_DIFFERS, "it", brand=brand).text.splitlines()
+
+
+def test_each_language_tells_its_own_hours() -> None:
+    brand = Brand(help_phone="800 000 000", help_hours=Spoken(by_language=BY_LANGUAGE))
+    for language, hours in BY_LANGUAGE:
+        assert f"800 000 000 ({hours})" in letter(Purpose.NAME_DIFFERS, language, brand=brand).text
 
 
 def test_an_italian_moment_needs_no_article() -> None:

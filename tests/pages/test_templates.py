@@ -418,6 +418,12 @@ def test_help_and_legal_links_are_on_every_page(state: State) -> None:
         assert any(e["href"] == state.brand.help_phone_uri for e in page.all("a"))
 
 
+@pytest.mark.parametrize("lang", sorted(SUPPORTED))
+def test_each_language_tells_the_hours_of_the_telephone_in_its_words(lang: str) -> None:
+    html = shown(BY_NAME["login"], lang)
+    assert [language for language, hours in BRAND.help_hours if hours in html] == [lang]
+
+
 def test_the_verify_page_does_not_tell_who_is_a_customer() -> None:
     # Journey C1: the page has no fact to tell by; its words are conditional in every language.
     assert "Se i dati corrispondono" in shown(BY_NAME["register-verify"])

@@ -67,6 +67,12 @@ def test_a_right_configuration_is_taken_without_a_warning(tmp_path: Path, base: 
             "password.argon2_memory_kib",
         ),
         (DEVELOPMENT, {"languages": {"offered": ["en"]}}, "languages.default"),
+        (DEVELOPMENT, {"brand": {"help_hours": {"it": "9-18", "en": "9 am-6 pm"}}}, "brand.help_hours"),
+        (
+            DEVELOPMENT,
+            {"languages": {"offered": ["it"]}, "brand": {"help_hours": {"it": "9-18", "fr": "9 h-18 h"}}},
+            "brand.help_hours",
+        ),
         (DEVELOPMENT, {"smtp": {"ca_file": "none.pem"}}, "smtp.ca_file"),
         (DEVELOPMENT, {"service": {"extra_ca_file": "/"}}, "service.extra_ca_file"),
         (DEVELOPMENT, {"brand": {"logo": "none.svg"}}, "brand.logo"),
@@ -104,6 +110,8 @@ def test_settings_that_contradict_each_other_are_refused(
         (PRODUCTION, {"service": {"issuer": "http://localhost:8000"}}),
         (DEVELOPMENT, {"logout": {"allow_loopback_callbacks": True}}),
         (DEVELOPMENT, {"password": {"min_length": 16}}),
+        (DEVELOPMENT, {"brand": {"help_hours": "9-18"}}),
+        (DEVELOPMENT, {"languages": {"offered": ["it"]}, "brand": {"help_hours": {"it": "9", "de": "9"}}}),
         (
             DEVELOPMENT,
             {

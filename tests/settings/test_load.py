@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from idp.settings import DEMO_CONFIG, Rate, Settings, SettingsFaults, configuration_file, load, read
+from idp.settings import DEMO_CONFIG, Rate, Settings, SettingsFaults, Spoken, configuration_file, load, read
 from idp.settings.lines import key_lines
 
 DEVELOPMENT = {"IDP__SERVICE__DEVELOPMENT": "true"}
@@ -50,6 +50,14 @@ def test_the_environment_wins_over_the_file_and_the_file_over_defaults(tmp_path:
         ("IDP__LIMITS__SENDS_PER_CONTACT", "5/60", ("limits", "sends_per_contact"), Rate(5, 60)),
         ("IDP__KEYS__DIRECTORY", "/srv/keys", ("keys", "directory"), Path("/srv/keys")),
         ("IDP__BRAND__LOGO", "", ("brand", "logo"), None),
+        ("IDP__BRAND__HELP_HOURS", "9-18", ("brand", "help_hours"), Spoken("9-18")),
+        ("IDP__BRAND__HELP_HOURS", "", ("brand", "help_hours"), Spoken()),
+        (
+            "IDP__BRAND__HELP_HOURS",
+            '{"it": "9-18", "en": "9 am-6 pm", "de": "9-18 Uhr"}',
+            ("brand", "help_hours"),
+            Spoken(by_language=(("it", "9-18"), ("en", "9 am-6 pm"), ("de", "9-18 Uhr"))),
+        ),
         ("IDP__SMTP__PASSWORD", "", ("smtp", "password"), None),
         ("IDP__BRAND__COLOUR_ACCENT", "#AABBCC", ("brand", "colour_accent"), "#aabbcc"),
         ("IDP__DATABASE__URL", "postgresql://h/x", ("database", "url"), "postgresql+psycopg://h/x"),
@@ -155,6 +163,9 @@ def test_variables_of_others_are_left_alone() -> None:
         ("brand", "colour_brand", '"teal"'),
         ("brand", "privacy_url", '"privacy.html"'),
         ("brand", "portal_links", '{ "Portale" = "" }'),
+        ("brand", "help_hours", "9"),
+        ("brand", "help_hours", "{}"),
+        ("brand", "help_hours", '{ it = "" }'),
         ("languages", "default", '"xx"'),
         ("languages", "offered", '["it", "fr"]'),
         ("lifetimes", "authorization_code", "601"),

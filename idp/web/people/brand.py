@@ -38,7 +38,8 @@ class Brand:
     """What the insurer says about itself on every page; None where it has said nothing yet.
 
     Addresses that are None fall back to the built-in example pages under /legal. `portal_links` are pairs of
-    label and address. `logo` is the name of a file served among the static ones.
+    label and address; `help_hours` of language and text. `logo` is the name of a file
+    served among the static ones.
     """
 
     name: str = "Area Clienti"
@@ -49,9 +50,13 @@ class Brand:
     accessibility_url: str | None = None
     feedback_url: str | None = None
     help_phone: str | None = None
-    help_hours: str | None = None
+    help_hours: tuple[tuple[str, str], ...] = ()
     logo: str | None = None
     colours: Colours = field(default_factory=Colours)
+
+    def hours_in(self, language: str) -> str | None:
+        """The hours of the telephone for readers of a language; None where nothing is said."""
+        return dict(self.help_hours).get(language)
 
     @property
     def help_phone_uri(self) -> str:

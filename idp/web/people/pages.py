@@ -207,6 +207,7 @@ class _Tongue:
         install(messages.gettext, messages.ngettext, newstyle=True)
         environment.globals.update(
             brand=self._brand,
+            help_hours=self._brand.hours_in(self.language),
             language=self.language,
             static=self._static_files.url,
             error_words=error_words,

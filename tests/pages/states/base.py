@@ -11,7 +11,7 @@ BRAND = Brand(
     insurer_name="Area Clienti",
     portal_links=(("Area Clienti", "http://localhost:8001/"), ("App", "http://localhost:8002/")),
     help_phone="800 123 456",
-    help_hours="lun–ven 8–20",
+    help_hours=(("it", "lun–ven 8–20"), ("en", "Mon–Fri 8 am–8 pm"), ("de", "Mo–Fr 8–20 Uhr")),
 )
 BARE = Brand()
 LONG = Brand(
@@ -21,7 +21,11 @@ LONG = Brand(
         ("Area Clienti della Compagnia Generale di Mutua Assicurazione", "http://localhost:8001/"),
     ),
     help_phone="+39 040 123 4567",
-    help_hours="dal lunedì al venerdì dalle 8 alle 20, il sabato dalle 9 alle 13",
+    help_hours=(
+        ("it", "dal lunedì al venerdì dalle 8 alle 20, il sabato dalle 9 alle 13"),
+        ("en", "Monday to Friday from 8 in the morning to 8 in the evening, Saturday from 9 to 1 pm"),
+        ("de", "montags bis freitags von 8 bis 20 Uhr, samstags von 9 bis 13 Uhr"),
+    ),
     colours=Colours(brand="#ffcc00", brand_ink="#1a1a1a", accent="#c01818"),
 )
 
