@@ -1,10 +1,7 @@
 """The link of a registration's message (journeys B6, B7).
 
-The address with the token is left at once for one without it, so that the token stands in no history,
-referrer or screenshot. Neither changes anything: mail scanners open links. Pressing the button does.
+Opening it changes nothing (``opened_link``): pressing the button does.
 """
-
-import re
 
 from flask import Blueprint, Response, request
 
@@ -19,34 +16,28 @@ from idp.oidc import parameters
 from idp.values import Handle, Malformed, VatNumber
 from idp.web.people.enrolling import ENROLMENT, Arrival
 from idp.web.people.forms import LINK_FORMS, PageForm
+from idp.web.people.opened_link import OpenedLink
 from idp.web.people.register import password_rules
 from idp.web.people.visit import Face, Visit, later
 from idp.web.people.words import again_in
 
-TOKEN = "link"
-"""The cookie that holds the token of the link that was opened."""
 PAGE = "/register/link"
-
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
 def blueprint(face: Face) -> Blueprint:
     """``/register/link/…`` and ``/register/link``."""
     door = Blueprint("link", __name__)
+    opened_link = OpenedLink(PAGE, "link", face.idp.settings.codes.registration_life)
 
     @door.get(f"{register.LINK}<token>")
     def open_link(token: str) -> Response:
-        visit = Visit(face, request)
-        onward = visit.go(PAGE)
-        if _TOKEN.fullmatch(token) is None:
-            return visit.forget(onward, TOKEN)
-        return visit.keep(onward, TOKEN, Handle(token), life=face.idp.settings.codes.registration_life)
+        return opened_link.open(face, token)
 
     @door.route(PAGE, methods=["GET", "POST"])
     def page() -> Response:
         visit = Visit(face, request)
         visit.must_be_ours()
-        token = face.cookies.handle(request, TOKEN)
+        token = opened_link.token(face)
         arrival, known = _arrive(visit)
         if visit.pressed and "resend" in visit.form:
             return _resend(arrival, known)
@@ -77,7 +68,7 @@ def blueprint(face: Face) -> Blueprint:
         match link.confirm(face.idp, here, visit.browser, now=visit.now, now_ms=visit.now_ms):
             case Registered(begun):
                 done = visit.signed_in(arrival.go("/register/done"), begun)
-                return visit.forget(visit.forget(done, ENROLMENT), TOKEN)
+                return opened_link.used(visit.forget(done, ENROLMENT), visit)
             case AlreadyDone():
                 return arrival.go("/register/done")
             case Over():
@@ -93,7 +84,7 @@ def blueprint(face: Face) -> Blueprint:
         match outcome:
             case Registered(begun):
                 # The request that waits in the first browser stays there; here there is none to go on with.
-                return visit.forget(visit.signed_in(visit.go("/register/done"), begun), TOKEN)
+                return opened_link.used(visit.signed_in(visit.go("/register/done"), begun), visit)
             case PasswordRefused(fault):
                 return _page(arrival, elsewhere, form.values(), {"new_password": fault})
             case Differs(tries_left):
@@ -113,7 +104,7 @@ def blueprint(face: Face) -> Blueprint:
 
     def _gone(visit: Visit) -> Response:
         # Of a form sent twice the second finds the link used, and its session only in the next request.
-        return visit.forget(visit.go(PAGE), TOKEN)
+        return opened_link.used(visit.go(PAGE), visit)
 
     def _sign_out(visit: Visit) -> Response:
         logout.sign_out(face.idp, parameters.NONE, visit.browser, confirmed=True, now=visit.now)
@@ -135,7 +126,7 @@ def blueprint(face: Face) -> Blueprint:
             return arrival.go("/register/password")
         match register.resend(face.idp, known, source=visit.browser.source, now=visit.now):
             case Sent():
-                return visit.forget(arrival.go("/register/verify", sent="again"), TOKEN)
+                return opened_link.used(arrival.go("/register/verify", sent="again"), visit)
             case NotYet(wait):
                 response = _expired(arrival, known, {"page": again_in("resend_too_early", wait)}, status=429)
                 return later(response, wait)
