@@ -114,44 +114,6 @@ TOLD: Final[Mapping[Event, str | ByDetail]] = {
 }
 """Each event of an account's own, with its sentence."""
 
-UNTOLD: Final = frozenset(
-    {
-        # Steps of one thing whose end has a line; and what is renewed every few minutes.
-        Event.REGISTRATION_MATCHED,
-        Event.REGISTRATION_IDENTIFIED,
-        Event.REGISTRATION_HELP_WANTED,
-        Event.RECOVERY_CONTACT_CHOSEN,
-        Event.TOKEN_REFRESHED,
-        # Of nobody in particular, or of the insurer.
-        Event.IDENTIFICATION_THROTTLED,
-        Event.ACTIVATION_CODE_REFUSED,
-        Event.ACTIVATION_CODE_THROTTLED,
-        Event.CHALLENGE_SENT,
-        Event.CHALLENGE_FAILED,
-        Event.CHALLENGE_ANSWERED,
-        Event.SEND_THROTTLED,
-        Event.OTP_BREAKER_TRIPPED,
-        Event.SMS_CAP_REACHED,
-        Event.SMS_PREFIX_TRIPPED,
-        Event.CLIENT_ADDED,
-        Event.CLIENT_CHANGED,
-        Event.CLIENT_SECRET_ROTATED,
-        Event.CLIENT_DISABLED,
-        Event.CLIENT_ENABLED,
-        Event.CLIENT_REMOVED,
-        Event.KEY_CREATED,
-        Event.KEY_ACTIVATED,
-        Event.KEY_RETIRED,
-        Event.REGISTRY_IMPORTED,
-        Event.REGISTRY_LOOKED_UP,
-        Event.PASSKEY_REFUSED,
-        Event.ACCOUNT_LOOKED_UP,
-        # Nobody is there to read it.
-        Event.ACCOUNT_CLOSED,
-    }
-)
-"""Events that no customer reads about."""
-
 
 def sentence_of(event: Event, details: Mapping[str, Detail]) -> str | None:
     """The sentence for an event with these details; None for one that is not told."""

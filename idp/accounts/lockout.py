@@ -25,8 +25,6 @@ SMS_CONVERSION = "sms-conversion"
 SMS_CAP = "sms-cap"
 """Refuses when the day's money for SMS is spent."""
 
-_ONLY_SMS = frozenset({SEND_PREFIX, SMS_CONVERSION, SMS_CAP})
-
 
 @dataclass(frozen=True, slots=True)
 class Brake:
@@ -62,11 +60,6 @@ class Throttled:
 
     retry_after: int
     by: str
-
-    @property
-    def by_email_it_would_go(self) -> bool:
-        """Whether SMS alone are refused: a message by email is not held up by this brake."""
-        return self.by in _ONLY_SMS
 
 
 Decision: TypeAlias = Allowed | Throttled

@@ -155,11 +155,6 @@ def offer(idp: Idp, known: Owner, *, now: int, now_ms: int) -> Offered | NotFres
     return Offered(waiting, totp.uri(waiting, issuer=_issuer(idp), account=_label(known)))
 
 
-def abandon(idp: Idp, known: Owner) -> None:
-    """Forget the secret that waits."""
-    idp.ephemera.drop(_key(idp, known))
-
-
 def add(
     idp: Idp, known: Owner, typed: str, *, source: str, now: int, now_ms: int
 ) -> Added | Wrong | Throttled | NothingWaits | NotFresh:

@@ -92,8 +92,8 @@ def may_send(
 
     ``parts`` of an SMS: ``parts_of`` its text. ``addressed=False``: nobody will get it, and it costs nothing;
     the answer and the work are the same. ``signed_in``: the session stands for the source. A refusal's ``by``
-    is a brake of ``throttle.send_brakes``, or ``OTP_BREAKER``, ``SMS_CONVERSION`` or ``SMS_CAP``; where
-    ``by_email_it_would_go``, offer that. Call it outside of a transaction.
+    is a brake of ``throttle.send_brakes``, or ``OTP_BREAKER``, ``SMS_CONVERSION`` or ``SMS_CAP``. Call it
+    outside of a transaction.
 
     ``chosen_for``: see ``throttle.pseudonym_of_contact``. What is known of a contact, or of its range, from
     elsewhere refuses nothing then, but withholds the message (``Allowed.withheld``).
@@ -208,11 +208,6 @@ def note_sent(idp: Idp, parts: int, *, now: int) -> None:
     brake = _money(idp)
     spent = idp.ephemera.bump(brake.key(now), brake.life, now, by=_price(idp, parts))
     _raise_alarms(idp, brake, spent - _price(idp, parts), spent, now=now)
-
-
-def spent_today(idp: Idp, *, now: int) -> int:
-    """What SMS cost in the day (UTC) around ``now``, in thousandths of a euro."""
-    return idp.ephemera.count(_money(idp).key(now), now)
 
 
 def _spend(idp: Idp, parts: int, *, addressed: bool, now: int) -> Decision:

@@ -112,9 +112,6 @@ class Service(Section):
         default=None,
         description="Bearer token that opens /metrics, 16 characters or more. Unset: no /metrics.",
     )
-    data_directory: FilePath = Field(
-        default=Path("var"), description="Folder of the files the service writes."
-    )
 
     @property
     def bind_addresses(self) -> tuple[str, ...]:

@@ -3,10 +3,6 @@
 import pytest
 
 from idp.accounts.lockout import (
-    OTP_BREAKER,
-    SEND_PREFIX,
-    SMS_CAP,
-    SMS_CONVERSION,
     Allowed,
     Brake,
     Throttled,
@@ -105,13 +101,3 @@ def test_one_account_in_a_hundred_may_fail_and_two_hundred_in_a_small_house(acco
 def test_the_share_can_be_left_out() -> None:
     limits = Limits(otp_breaker_accounts_percent=0, otp_breaker_accounts=Rate(50, 600))
     assert most_failing_accounts(limits, 1_000_000) == 50
-
-
-@pytest.mark.parametrize("by", [SEND_PREFIX, SMS_CONVERSION, SMS_CAP])
-def test_a_brake_on_sms_leaves_email(by: str) -> None:
-    assert Throttled(60, by).by_email_it_would_go
-
-
-@pytest.mark.parametrize("by", [OTP_BREAKER, "send-contact", "send-contact-day", "send-source"])
-def test_any_other_brake_holds_for_both(by: str) -> None:
-    assert not Throttled(60, by).by_email_it_would_go

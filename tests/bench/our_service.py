@@ -26,7 +26,6 @@ CONFIGURATION = """\
 issuer = "http://localhost:{port}"
 port = {port}
 development = true
-data_directory = "{folder}"
 
 [database]
 url = "{database_url}"

@@ -12,7 +12,6 @@ CONFIGURATION = """\
 [service]
 issuer = "http://localhost:8000"
 development = true
-data_directory = "var"
 
 [database]
 url = "sqlite:///var/idp.db"

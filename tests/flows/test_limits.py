@@ -18,6 +18,7 @@ from idp.values import Contact, MobileNumber, parse_contact
 from tests.flows.counting import NOW, asks, counting_house, sends
 from tests.parts.ports import free_port
 from tests.service.in_process import InProcess
+from tests.service.money import spent_today
 
 THREADS = 50
 LIMITS = Limits()
@@ -289,7 +290,7 @@ def test_fifty_sms_at_once_cost_no_more_than_the_cap(place: Place) -> None:
         THREADS,
     )
     spent = sum(60 * (1 + n % 2) for n, d in enumerate(decisions) if d == Allowed())
-    assert spending.spent_today(house.idp, now=NOW) == spent <= 1000
+    assert spent_today(house.idp, now=NOW) == spent <= 1000
     assert spent >= 1000 - 120, "it is used up, too"
     assert {d.by for d in decisions if isinstance(d, Throttled)} == {SMS_CAP}
     house.idp.database.engine.dispose()

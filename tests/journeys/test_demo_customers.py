@@ -19,7 +19,7 @@ from idp.flows.activation import NotIssued
 from idp.values import parse_contact
 from tests.journeys.identify_walks import ACTIVATE, IDENTIFY, choose, issued, masks, options, registered
 from tests.journeys.test_enumeration import stripped
-from tests.service.in_process import PASSWORD, InProcess, open_in_process, settings_for
+from tests.service.in_process import PASSWORD, InProcess, folder_of, open_in_process, settings_for
 from tests.service.visitor import Visitor
 
 SHARED = ("shared_contact", "registration_shared_contact")
@@ -638,7 +638,7 @@ def with_settings(service: InProcess) -> Iterator[InProcess]:
     known = service.idp.settings
     opened = open_in_process(
         settings_for(
-            known.service.data_directory,
+            folder_of(known),
             known.database.url,
             registration={"policies": "active", "collective": "allow", "minimum_age": 12},
         )

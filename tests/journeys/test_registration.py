@@ -8,7 +8,7 @@ import pytest
 from idp.accounts.enrolment import Typed
 from idp.flows import register
 from idp.values import Handle, parse_contact
-from tests.service.in_process import PASSWORD, InProcess, open_in_process, settings_for
+from tests.service.in_process import PASSWORD, InProcess, folder_of, open_in_process, settings_for
 from tests.service.relying_party import answer_of, portal
 from tests.service.visitor import Visitor
 
@@ -673,7 +673,7 @@ def test_the_rules_of_passwords_and_codes_are_settings(service: InProcess) -> No
         "password": {"max_length": 64, "need_upper": False, "need_digit": False},
         "codes": {"tries": 2, "resend_gap": 5, "registration_life": 30},
     }
-    other = open_in_process(settings_for(known.service.data_directory, known.database.url, **sections))
+    other = open_in_process(settings_for(folder_of(known), known.database.url, **sections))
     visitor = to_password(other)
     visitor.press(new_password="una frase lunga e senza cifre")
     assert visitor.page == "register-verify"

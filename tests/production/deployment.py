@@ -37,7 +37,6 @@ issuer = "{issuer}"
 port = {port}
 trusted_proxies = 1
 extra_ca_file = "{ca_file}"
-data_directory = "{folder}/data"
 
 [database]
 url = "{database_url}"

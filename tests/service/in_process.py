@@ -37,10 +37,15 @@ PASSWORD = "Tramonto7blu"
 CHEAP_HASHES = {"argon2_memory_kib": 64, "argon2_iterations": 1}
 
 
+def folder_of(settings: Settings) -> Path:
+    """The folder that ``settings_for`` was given."""
+    return settings.keys.directory.parent
+
+
 def settings_for(folder: Path, url: str, **sections: Mapping[str, Any]) -> Settings:
     """Development settings over this database; ``sections`` overlay them."""
     tree: dict[str, dict[str, Any]] = {
-        "service": {"issuer": ISSUER, "development": True, "data_directory": folder},
+        "service": {"issuer": ISSUER, "development": True},
         "database": {"url": url, "sqlite_synchronous": "NORMAL"},
         "keys": {"directory": folder / "keys"},
         "password": dict(CHEAP_HASHES),

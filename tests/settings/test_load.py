@@ -154,7 +154,7 @@ def test_variables_of_others_are_left_alone() -> None:
         ("service", "host", '["example.com"]'),
         ("service", "trusted_proxies", "-1"),
         ("service", "metrics_token", '"short"'),
-        ("service", "data_directory", "7"),
+        ("service", "extra_ca_file", "7"),
         ("database", "url", '"mysql://localhost/idp"'),
         ("database", "statement_timeout_ms", "0"),
         ("ephemera", "url", '"memcached://localhost"'),

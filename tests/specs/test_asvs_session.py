@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from idp.values import digest_of
-from tests.service.in_process import PASSWORD, InProcess, open_in_process, settings_for
+from tests.service.in_process import PASSWORD, InProcess, folder_of, open_in_process, settings_for
 from tests.service.relying_party import RelyingParty, answer_of, left_for, portal, registered
 from tests.service.visitor import Visitor
 from tests.specs.house import Caller
@@ -122,7 +122,7 @@ def test_7_3_2_signing_in_again_does_not_stretch_it(service: InProcess) -> None:
 
 
 def test_the_lifetimes_are_settings(service: InProcess) -> None:
-    folder = service.idp.settings.service.data_directory
+    folder = folder_of(service.idp.settings)
     short = open_in_process(
         settings_for(folder, service.idp.settings.database.url, lifetimes={"session_idle": 60})
     )
@@ -230,9 +230,7 @@ def on_https(service: InProcess) -> Iterator[InProcess]:
     """The same service as browsers reach it in production."""
     known = service.idp.settings
     opened = open_in_process(
-        settings_for(
-            known.service.data_directory, known.database.url, service={"issuer": "https://id.insurer.example"}
-        )
+        settings_for(folder_of(known), known.database.url, service={"issuer": "https://id.insurer.example"})
     )
     yield opened
     opened.idp.database.engine.dispose()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.service.in_process import PASSWORD, InProcess, open_in_process, settings_for
+from tests.service.in_process import PASSWORD, InProcess, folder_of, open_in_process, settings_for
 from tests.service.relying_party import RelyingParty, answer_of, left_for, portal, registered
 from tests.service.visitor import Visitor
 from tests.specs.house import FORM, Caller
@@ -146,7 +146,7 @@ def on_https(service: InProcess) -> Iterator[InProcess]:
     known = service.idp.settings
     opened = open_in_process(
         settings_for(
-            known.service.data_directory,
+            folder_of(known),
             known.database.url,
             service={"issuer": "https://id.insurer.example", "development": False},
         )
@@ -323,7 +323,7 @@ def test_a23_long_fields_cost_no_hash(service: InProcess, field: str) -> None:
 
 
 def test_a23_many_sign_ins_at_once_are_bounded_and_others_go_on(service: InProcess) -> None:
-    folder = service.idp.settings.service.data_directory
+    folder = folder_of(service.idp.settings)
     slow = {"argon2_memory_kib": 4096, "argon2_iterations": 3, "hash_threads": 1, "hash_queue": 4}
     crowded = open_in_process(settings_for(folder, service.idp.settings.database.url, password=slow))
     party = portal(crowded)
