@@ -145,8 +145,8 @@ def test_a_username_that_comes_back_brings_nothing_of_who_had_it_meanwhile(
     party.ask(visitor)
     visitor.press(username=EMAIL, password=PASSWORD)
     visitor.get("/account/activity")
-    assert "Ti sei registrato" in visitor.last.text
-    assert "Accesso rifiutato" not in visitor.last.text
+    assert "Registrazione completata" in visitor.last.text
+    assert "Accesso non riuscito" not in visitor.last.text
 
 
 def test_a_new_name_is_taken_over_and_the_old_one_is_shown_nowhere(

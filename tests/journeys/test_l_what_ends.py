@@ -99,7 +99,7 @@ def test_l_a_username_that_was_freed_is_replaced_by_the_contact_that_recovers(
     visitor.get("/account/activity")
     assert "Nome utente cambiato" in visitor.last.text
     # It was nobody's yet when somebody failed at it.
-    assert "Accesso rifiutato" not in visitor.last.text
+    assert "Accesso non riuscito" not in visitor.last.text
 
 
 def test_l_the_dead_sign_in_by_nothing_and_are_written_to_no_more(service: InProcess, tmp_path: Path) -> None:
