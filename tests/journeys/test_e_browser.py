@@ -4,6 +4,7 @@ The service runs in this process behind a real socket, so that its clock can be 
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -110,6 +111,19 @@ def test_e_excluded_device(service: InProcess, phone: Device) -> None:
     phone.page.click("#enrol-passkey")
     expect(phone.page.locator("#passkey-trouble")).to_contain_text("già")
     assert (passkeys(service), len(trail(service, "passkey_added"))) == (1, 1)
+
+
+def test_e_not_recognised_by_the_device_nothing_is_added(service: InProcess, phone: Device) -> None:
+    phone.by_password()
+    phone.to_add()
+    phone.tell("setUserVerified", isUserVerified=False)
+    phone.touched()
+    phone.page.click("#enrol-passkey")
+    expect(phone.page.locator("#passkey-trouble")).to_have_text(re.compile(r"\S"))
+    expect(phone.page.locator("#enrol-passkey")).to_be_visible()
+    phone.on("passkey-add")
+    assert (passkeys(service), trail(service, "passkey_added"), refusals(service)) == (0, [], [])
+    assert phone.credentials == []
 
 
 def test_a8_offered_after_the_registration(service: InProcess, phone: Device) -> None:

@@ -20,6 +20,7 @@ from tests.journeys.account_walks import (
     signed_in,
     value,
 )
+from tests.journeys.link_walks import GIULIA, LINK, accounts, began, elsewhere, link_for
 from tests.journeys.passkey_walks import (
     ADD,
     CONFIRM,
@@ -99,6 +100,20 @@ def test_e_whoever_is_not_signed_in_is_asked_nothing(clean_service: InProcess) -
     token = visitor.csrf
     assert visitor.send(MAKE, {"csrf": token}).status_code == 403
     assert visitor.send(CONFIRM, {"csrf": token}).status_code == 403
+
+
+def test_e_a_link_in_a_message_alone_leads_to_no_enrolment(clean_service: InProcess) -> None:
+    began(clean_service, GIULIA)
+    thief = elsewhere(clean_service, link_for(clean_service, GIULIA.contact))
+    assert thief.page == "link"
+    for address, page in ((ADD, "login"), ("/register/done", "register-profile")):
+        twin = clean_service.visitor()
+        twin.set_cookie(LINK, thief.cookie(LINK) or "")
+        twin.get(address)
+        assert twin.page == page
+    answer = thief.send(MAKE, {"csrf": thief.csrf})
+    assert (answer.status_code, answer.text) == (403, "{}")
+    assert (passkeys(clean_service), accounts(clean_service)) == (0, 0)
 
 
 def test_e_what_is_asked_is_asked_of_our_own_pages_alone(clean_service: InProcess) -> None:

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.journeys.account_walks import DAY, MOBILE, run
 from tests.journeys.devices import Device
-from tests.journeys.passkey_walks import trail
+from tests.journeys.passkey_walks import refusals, trail
 from tests.journeys.served import served
 from tests.service.in_process import PASSWORD, InProcess
 from tests.service.on_screen import faulty, on_page, press
@@ -166,6 +166,28 @@ def test_f_the_finger_comes_first_and_a_code_is_there_instead(
     page.click("#continue")
     assert claims(page, party)["acr"] == TWO
     assert [one["proof"] for one in trail(service, "stepped_up")] == ["sms_code"]
+
+
+def test_f_a_cancelled_prompt_falls_back_to_the_code(
+    service: InProcess, party: RelyingParty, page: Page
+) -> None:
+    device = with_passkey(page, service)
+    demand(page, service, party, TWO)
+    device.tell("setUserVerified", isUserVerified=False)
+    device.touched()
+    page.click("#use-passkey")
+    expect(page.locator("#passkey-trouble")).to_have_text(re.compile(r"\S"))
+    assert sent(service) == 0
+    press(page, "#use-code")
+    on_page(page, "step-up")
+    press(page, "#continue")
+    on_page(page, "step-up")
+    page.fill("#code", service.code_for(MOBILE))
+    page.click("#continue")
+    told = claims(page, party)
+    assert (told["acr"], set(told["amr"])) == (TWO, {"pwd", "otp", "sms", "mfa"})
+    assert [one["proof"] for one in trail(service, "stepped_up")] == ["sms_code"]
+    assert refusals(service) == [], "nothing was sent that could have been refused"
 
 
 def test_f_whoever_cancels_is_back_where_they_came_from(

@@ -14,8 +14,9 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
+from tests.journeys.devices import Device
 from tests.journeys.operation_walks import IBAN, MOBILE, message, payout, portal, pushed
-from tests.journeys.passkey_walks import trail
+from tests.journeys.passkey_walks import refusals, trail
 from tests.journeys.served import served
 from tests.service.in_process import PASSWORD, InProcess
 from tests.service.on_screen import faulty, on_page, press
@@ -147,6 +148,31 @@ def test_f_confirmed_with_the_finger_that_was_asked_for_this_operation(
     assert claims["acr"] == "urn:idp:acr:3"
     assert claims["authorization_details"] == [payout()]
     assert [one["proof"] for one in trail(service, "operation_approved")] == ["passkey"]
+
+
+def test_f_a_cancelled_prompt_falls_back_to_the_code(
+    service: InProcess, party: RelyingParty, page: Page
+) -> None:
+    device = Device(page, service.idp.issuer)
+    device.by_password(MOBILE)
+    device.enrol()
+    device.signs_out()
+    # The hold of what was added on a password passes.
+    service.clock.move(3 * 86400)
+    bring(page, service, party)
+    device.tell("setUserVerified", isUserVerified=False)
+    device.touched()
+    page.click("#use-passkey")
+    expect(page.locator("#passkey-trouble")).to_have_text(re.compile(r"\S"))
+    for field, text in (("amount", "1.500,00"), ("iban", WHOLE)):
+        expect(page.locator(f"#operation-{field} dd")).to_contain_text(text)
+    press(page, "#use-code")
+    on_page(page, "step-up")
+    page.fill("#code", service.code_for(MOBILE))
+    page.click("form:has(#code) #continue")
+    assert party.redeem(landed(page)["code"]).get_json()["authorization_details"] == [payout()]
+    assert [one["proof"] for one in trail(service, "operation_approved")] == ["sms_code"]
+    assert refusals(service) == [], "nothing was sent that could have been refused"
 
 
 def test_f_not_confirmed(service: InProcess, party: RelyingParty, page: Page) -> None:
