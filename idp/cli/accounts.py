@@ -191,6 +191,7 @@ def _to_json(person: "PersonView") -> dict[str, Any]:
         "profile": person.profile.value,
         "username": person.username.text,
         "name": person.name,
+        "acting_name": person.acting_name,
         "state": person.state,
         "language": person.language,
         "proven_contacts": [contact.text for contact in person.proven],

@@ -134,6 +134,7 @@ def _account(
         family_name=record.family_name,
         company_name=record.company_name,
         birth_date=record.birth_date,
+        acting_name=enrolment.typed.acting_name,
     )
     return AccountRow(
         sub=sub,

@@ -73,6 +73,7 @@ def _whole(idp: Idp, account: AccountRow, record: CustomerRecord | None, *, now:
             "given_name": profile.given_name or None,
             "family_name": profile.family_name or None,
             "company_name": profile.company_name or None,
+            "acting_name": profile.acting_name or None,
             "birth_date": None if profile.birth_date is None else profile.birth_date.isoformat(),
             "language": account.language,
             "born_by": account.born_by,

@@ -38,6 +38,8 @@ class PersonView:
     mobile_pending: bool
     username_ends_at: int | None
     limited_until: int | None
+    # Who declared that they may act for a company (journey B3), None where nobody did.
+    acting_name: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,7 @@ def _view(idp: Idp, row: AccountRow) -> PersonView:
         mobile_pending=change is not None and change.state == ChangeState.PENDING,
         username_ends_at=row.username_ends_at,
         limited_until=row.limited_until,
+        acting_name=profile.acting_name or None,
     )
 
 

@@ -67,13 +67,17 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True)
 class AccountProfile:
-    """The personal data of an account, as its customer record had them when it was made."""
+    """The personal data of an account, as its customer record has them.
+
+    ``acting_name``: who registered a company, and declared that they may act for it (journey B3); as typed.
+    """
 
     username: Contact
     given_name: str = field(default="", repr=False)
     family_name: str = field(default="", repr=False)
     company_name: str = field(default="", repr=False)
     birth_date: date | None = field(default=None, repr=False)
+    acting_name: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ def seal_profile(sealer: Sealer, sub: str, profile: AccountProfile) -> bytes:
             "family_name": profile.family_name,
             "company_name": profile.company_name,
             "birth_date": profile.birth_date.isoformat() if profile.birth_date else None,
+            "acting_name": profile.acting_name,
         },
         f"accounts/sealed_profile/{sub}",
     )
@@ -111,6 +116,8 @@ def open_profile(sealer: Sealer, account: AccountRow) -> AccountProfile:
         family_name=stored["family_name"],
         company_name=stored["company_name"],
         birth_date=date.fromisoformat(stored["birth_date"]) if stored["birth_date"] else None,
+        # Accounts made before it was kept have none.
+        acting_name=stored.get("acting_name", ""),
     )
 
 
