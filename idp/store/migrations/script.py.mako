@@ -14,8 +14,3 @@ depends_on: Sequence[str] | None = ${repr(depends_on)}
 def upgrade() -> None:
     """Apply it."""
     ${upgrades if upgrades else "pass"}
-
-
-def downgrade() -> None:
-    """Take it back."""
-    ${downgrades if downgrades else "pass"}

@@ -33,11 +33,3 @@ def upgrade() -> None:
         sa.UniqueConstraint("sub", "browser_digest", name=op.f("uq_trusted_browsers_sub_browser_digest")),
     )
     op.create_index(op.f("ix_trusted_browsers_expires_at"), "trusted_browsers", ["expires_at"], unique=False)
-
-
-def downgrade() -> None:
-    """Drop what ``upgrade`` added."""
-    op.drop_table("trusted_browsers")
-    op.drop_column("known_browsers", "network")
-    op.drop_column("sessions", "second_factor")
-    op.drop_column("accounts", "held_until")

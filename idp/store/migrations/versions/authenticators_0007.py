@@ -47,9 +47,3 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_recovery_codes_cancel_digest"), "recovery_codes", ["cancel_digest"], unique=False
     )
-
-
-def downgrade() -> None:
-    """Drop what ``upgrade`` added."""
-    op.drop_table("recovery_codes")
-    op.drop_table("authenticators")

@@ -19,8 +19,3 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("sub", name=op.f("pk_closed_accounts")),
     )
-
-
-def downgrade() -> None:
-    """Drop what ``upgrade`` added."""
-    op.drop_table("closed_accounts")

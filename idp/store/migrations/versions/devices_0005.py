@@ -15,9 +15,3 @@ def upgrade() -> None:
     """Add two columns; what stands is not touched, so nodes of the release before go on."""
     op.add_column("sessions", sa.Column("device", sa.String(length=40), nullable=True))
     op.add_column("known_browsers", sa.Column("device", sa.String(length=40), nullable=True))
-
-
-def downgrade() -> None:
-    """Drop what ``upgrade`` added."""
-    op.drop_column("known_browsers", "device")
-    op.drop_column("sessions", "device")

@@ -29,9 +29,3 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_disavowals_sub"), "disavowals", ["sub"], unique=False)
     op.create_index(op.f("ix_disavowals_expires_at"), "disavowals", ["expires_at"], unique=False)
-
-
-def downgrade() -> None:
-    """Drop what ``upgrade`` added."""
-    op.drop_table("disavowals")
-    op.drop_column("passkeys", "suspended_at")

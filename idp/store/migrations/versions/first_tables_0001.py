@@ -318,31 +318,3 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sessions_expires_at"), "sessions", ["expires_at"], unique=False)
     op.create_index(op.f("ix_sessions_sub"), "sessions", ["sub"], unique=False)
-
-
-def downgrade() -> None:
-    """Drop every table."""
-    for table in (
-        "sessions",
-        "proven_contacts",
-        "known_browsers",
-        "grants",
-        "customer_contacts",
-        "versions",
-        "signing_keys",
-        "revoked_tokens",
-        "registry_lines",
-        "refresh_tokens",
-        "outbox",
-        "interactions",
-        "ephemera",
-        "enrolments",
-        "customer_records",
-        "clients",
-        "challenges",
-        "authorizations",
-        "audit_events",
-        "agency_contacts",
-        "accounts",
-    ):
-        op.drop_table(table)

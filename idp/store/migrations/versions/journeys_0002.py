@@ -88,23 +88,3 @@ def upgrade() -> None:
     )
     for column in ("sub", "case_number", "expires_at"):
         op.create_index(op.f(f"ix_recoveries_{column}"), "recoveries", [column], unique=False)
-
-
-def downgrade() -> None:
-    """Drop what ``upgrade`` added."""
-    op.drop_table("recoveries")
-    op.drop_table("activation_codes")
-    op.drop_table("mobile_changes")
-    op.drop_index("ix_accounts_username_ends_at", "accounts")
-    for table, column in (
-        ("proven_contacts", "lost_at"),
-        ("proven_contacts", "source"),
-        ("accounts", "limited_until"),
-        ("accounts", "username_ends_at"),
-        ("accounts", "born_by"),
-        ("enrolments", "activation"),
-        ("enrolments", "sealed_offer"),
-    ):
-        op.drop_column(table, column)
-    op.drop_index("ix_challenges_link_digest", "challenges")
-    op.drop_column("challenges", "link_digest")

@@ -33,9 +33,3 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_approvals_sub"), "approvals", ["sub"], unique=False)
     op.create_index(op.f("ix_approvals_expires_at"), "approvals", ["expires_at"], unique=False)
-
-
-def downgrade() -> None:
-    """Drop what ``upgrade`` added."""
-    op.drop_table("approvals")
-    op.drop_column("authorizations", "sealed_details")

@@ -48,10 +48,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sub", name=op.f("pk_passkey_owners")),
         sa.UniqueConstraint("user_handle", name=op.f("uq_passkey_owners_user_handle")),
     )
-
-
-def downgrade() -> None:
-    """Drop what ``upgrade`` added."""
-    op.drop_table("passkey_owners")
-    op.drop_table("passkeys")
-    op.drop_column("accounts", "recovered_at")

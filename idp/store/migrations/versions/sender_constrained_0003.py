@@ -15,9 +15,3 @@ def upgrade() -> None:
     """Add columns; what stands is bound to no key, and nodes of the release before go on."""
     for table in ("authorizations", "refresh_tokens"):
         op.add_column(table, sa.Column("key_thumbprint", sa.String(length=43), nullable=True))
-
-
-def downgrade() -> None:
-    """Forget the keys."""
-    for table in ("authorizations", "refresh_tokens"):
-        op.drop_column(table, "key_thumbprint")
