@@ -289,14 +289,14 @@ def test_look_ups_and_other_writes_go_on_during_an_import(house: InProcess, tmp_
         importing.import_file(house.idp, RegistryFile(path), now=NOW)
         done.set()
 
-    importing = threading.Thread(target=run)
-    importing.start()
+    meanwhile = threading.Thread(target=run)
+    meanwhile.start()
     wrote = 0
     while not done.is_set():
         house.idp.ephemera.bump("meanwhile", 600, NOW)
         record_search.find(house.idp, "cliente7@posta.example", now=NOW)
         wrote += 1
-    importing.join()
+    meanwhile.join()
     assert house.idp.ephemera.count("meanwhile", NOW) == wrote > 1
 
 
