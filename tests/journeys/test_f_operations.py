@@ -8,6 +8,7 @@ import pytest
 from idp.flows import export, operations
 from idp.store import accounts
 from tests.journeys.account_walks import rows, run, twins, value
+from tests.journeys.factor_walks import KNOWN_CODES, KNOWN_SECRET, code_of, with_app, with_codes
 from tests.journeys.operation_walks import (
     IBAN,
     MOBILE,
@@ -219,6 +220,51 @@ def test_without_a_way_the_page_says_so_and_the_relying_party_is_told(clean_serv
     assert answer_of(maria)["error"] == "unmet_authentication_requirements"
     (refused,) = trail(clean_service, "operation_refused")
     assert refused["reason"] == "unmet"
+
+
+@pytest.mark.parametrize("stage", ["before a message", "beside a message", "as a recovery code"])
+def test_the_authenticator_app_confirms_no_amount(
+    clean_service: InProcess, party: RelyingParty, maria: Visitor, stage: str
+) -> None:
+    with_app(clean_service)
+    code = with_codes_of(clean_service) if stage == "as a recovery code" else None
+    bring(maria, party)
+    if stage == "before a message":
+        assert 'name="code"' not in maria.last.text
+    else:
+        sent(clean_service, maria)
+    for field in ("code", "recovery_code"):
+        maria.press(**{field: code or code_of(clean_service, KNOWN_SECRET)})
+        assert maria.page == "step-up"
+    assert trail(clean_service, "operation_approved") == []
+    # Signing in and stepping up is what it is for.
+    asked_for_two = portal(clean_service, "two")
+    asked_for_two.ask(maria, acr_values="urn:idp:acr:2")
+    assert maria.page == "step-up"
+    maria.press(code=code_of(clean_service, KNOWN_SECRET))
+    assert "code" in answer_of(maria)
+
+
+def with_codes_of(service: InProcess) -> str:
+    """One of Maria's recovery codes."""
+    with_codes(service)
+    return KNOWN_CODES[0]
+
+
+def test_who_has_nothing_but_the_app_is_told_that_it_does_not_do(clean_service: InProcess) -> None:
+    party = portal(clean_service)
+    email = "maria.rossi@posta.example"
+    clean_service.register(clean_service.visitor(), email)
+    with_app(clean_service)
+    # What was born on an email confirms nothing at first; after that the app still confirms no amount.
+    clean_service.clock.move(3 * 86400)
+    maria = signed_in(clean_service, email)
+    bring(maria, party)
+    assert maria.page == "step-up"
+    assert 'name="code"' not in maria.last.text
+    maria.press(code=code_of(clean_service, KNOWN_SECRET))
+    assert answer_of(maria)["error"] == "unmet_authentication_requirements"
+    assert trail(clean_service, "operation_approved") == []
 
 
 def test_for_a_while_after_a_recovery_nothing_is_confirmed(
