@@ -86,13 +86,15 @@ def ephemera(settings: Settings, store: Database) -> Ephemera:
     return SteadyEphemera(RedisEphemera(settings.ephemera.url), in_database, SystemClock().monotonic)
 
 
-def agency_registry(settings: Settings, store: Database, sealer: Sealer, entropy: Entropy) -> AgencyRegistry:
+def agency_registry(
+    settings: Settings, store: Database, sealer: Sealer, *, clock: Clock, entropy: Entropy
+) -> AgencyRegistry:
     """The insurer's records: our own tables, or its service. Raises ``CertificateRefused``."""
     if settings.registry.adapter == "local":
         return LocalRegistry(store, sealer)
     from idp.adapters.registry_http import HttpRegistry
 
-    return HttpRegistry(settings, entropy)
+    return HttpRegistry(settings, entropy, clock.monotonic)
 
 
 def assemble(
@@ -115,7 +117,7 @@ def assemble(
         ephemera=short_lived,
         keyring=keys,
         sealer=sealer,
-        registry=agency_registry(settings, store, sealer, entropy),
+        registry=agency_registry(settings, store, sealer, clock=clock, entropy=entropy),
         # Three request threads of four may wait for a hash; tokens are served by the fourth.
         hasher=Hasher(settings.password, entropy, most_at_once=settings.service.threads * 3 // 4),
         clients=ClientDirectory(store, clock, ttl=float(lifetimes.client_cache)),

@@ -204,7 +204,7 @@ def test_a_contact_is_chosen_when_the_registry_is_back(
     assert len({str(told(answer)) for answer in answers}) == 1
     assert written(service) == before, "nothing is sent, nothing is judged"
     registry.forget()
-    time.sleep(1.1)
+    service.clock.move(1)
     for visitor, handle in zip(visitors, chosen, strict=True):
         visitor.get(contacts)
         visitor.press(contact=handle)
@@ -273,7 +273,7 @@ def test_while_it_is_left_alone_nobody_waits_and_one_call_finds_it_back(
     visitor = at_data(service)
     assert visitor.press(**KNOWN, accept_terms="yes").status_code == 503
     assert registry.calls == []
-    time.sleep(1.1)
+    service.clock.move(1)
     visitor.get("/register/data")
     visitor.press(**KNOWN, accept_terms="yes")
     assert visitor.page == "register-password"
