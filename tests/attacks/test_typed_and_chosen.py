@@ -4,6 +4,9 @@ A contact is typed until it is refused, then the one behind a mask is chosen, or
 answered then must be the same for the right guess as for a wrong one (security bar 5.1).
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 
 from idp.accounts.lockout import Allowed
@@ -46,6 +49,15 @@ def chosen(service: InProcess, mask: str = MASK) -> Visitor:
     return visitor
 
 
+def minutely(service: InProcess, *asking: Callable[[], Visitor]) -> list[Visitor]:
+    """One after the other, each when the wait for the one before is over."""
+    asked = []
+    for ask in asking:
+        asked.append(ask())
+        service.clock.move(60)
+    return asked
+
+
 def wrong(service: InProcess) -> str:
     used = {message["code"] for message in service.post()[:40]}
     return next(code for code in ("111111", "222222", "333333") if code not in used)
@@ -59,7 +71,8 @@ def test_messages_to_a_typed_contact_refuse_none_to_a_chosen_one(service: InProc
     seen = []
     for guess in GUESSES:
         anew(service)
-        statuses = [typed(service, guess, number).last.status_code for number in range(4)]
+        asked = minutely(service, *(partial(typed, service, guess, number) for number in range(4)))
+        statuses = [visitor.last.status_code for visitor in asked]
         assert statuses[-1] == 429
         seen.append(answer(chosen(service)))
     assert seen == [(200, "register-verify", ())] * 2
@@ -69,7 +82,8 @@ def test_messages_to_a_chosen_contact_refuse_none_to_a_typed_one(service: InProc
     seen = []
     for guess in GUESSES:
         anew(service)
-        statuses = [chosen(service).last.status_code for _ in range(4)]
+        asked = minutely(service, *[partial(chosen, service)] * 4)
+        statuses = [visitor.last.status_code for visitor in asked]
         assert statuses[-1] == 429
         seen.append(answer(typed(service, guess, 1)))
     assert seen == [(200, "register-verify", ())] * 2
@@ -80,7 +94,7 @@ def test_wrong_codes_for_a_typed_contact_refuse_none_for_a_chosen_one(service: I
     for guess in GUESSES:
         anew(service)
         statuses = []
-        for visitor in [typed(service, guess, number) for number in range(3)]:
+        for visitor in minutely(service, *(partial(typed, service, guess, number) for number in range(3))):
             statuses += [visitor.press(code=wrong(service)).status_code for _ in range(5)]
         assert statuses[-1] == 429
         visitor = to_verify(service, TAX_CODE, MASK)
@@ -125,8 +139,7 @@ def test_a_range_that_is_paused_refuses_no_chosen_number(service: InProcess) -> 
 
 def test_what_is_withheld_reaches_nobody_and_has_no_right_answer(service: InProcess) -> None:
     anew(service)
-    for number in range(3):
-        typed(service, EMAIL, number)
+    minutely(service, *(partial(typed, service, EMAIL, number) for number in range(3)))
     before = len(service.post())
     visitor = chosen(service)
     assert visitor.page == "register-verify"
