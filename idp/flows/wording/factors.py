@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 
 from idp.flows.wording.purpose import Purpose
-from idp.flows.wording.shape import N_, YOU_OR_NOT, Wording
+from idp.flows.wording.shape import N_, STOP_WORKS_UNTIL, WAS_IT_YOU, YOU_OR_NOT, Wording
 
-_WORKS_UNTIL = N_("The button opens a page that asks you to confirm. It works until %(until)s.")
-_WAS_IT_YOU = N_("If it was you, there is nothing to do. If it was not you, stop it:")
 _APP_GOES = N_(
     "The app is then removed, with everything added to the account after it, and every device is signed out."
 )
@@ -29,9 +27,9 @@ FACTORS: Mapping[Purpose, Wording] = {
             N_("An authenticator app was added to your account. Not you? Stop it here: %(link)s"),
         ),
         subject=_APP_SUBJECT,
-        before=(_APP_ADDED, _WAS_IT_YOU),
+        before=(_APP_ADDED, WAS_IT_YOU),
         button=N_("Stop the app"),
-        after=(_WORKS_UNTIL, _APP_GOES),
+        after=(STOP_WORKS_UNTIL, _APP_GOES),
     ),
     Purpose.AUTHENTICATOR_PENDING: Wording(
         sms=(
@@ -45,10 +43,10 @@ FACTORS: Mapping[Purpose, Wording] = {
         before=(
             _APP_ADDED,
             N_("Its codes help to sign in and nothing more: they confirm no operation before %(until)s."),
-            _WAS_IT_YOU,
+            WAS_IT_YOU,
         ),
         button=N_("Stop the app"),
-        after=(_WORKS_UNTIL, _APP_GOES),
+        after=(STOP_WORKS_UNTIL, _APP_GOES),
     ),
     Purpose.AUTHENTICATOR_REMOVED: Wording(
         sms=(
@@ -73,9 +71,9 @@ FACTORS: Mapping[Purpose, Wording] = {
             N_("New recovery codes were made for your account. Not you? Stop them here: %(link)s"),
         ),
         subject=_CODES_SUBJECT,
-        before=(_CODES_MADE, _WAS_IT_YOU),
+        before=(_CODES_MADE, WAS_IT_YOU),
         button=N_("Stop the codes"),
-        after=(_WORKS_UNTIL, _CODES_GO),
+        after=(STOP_WORKS_UNTIL, _CODES_GO),
     ),
     Purpose.RECOVERY_CODES_PENDING: Wording(
         sms=(
@@ -89,10 +87,10 @@ FACTORS: Mapping[Purpose, Wording] = {
         before=(
             _CODES_MADE,
             N_("They help to sign in and nothing more: they confirm no operation before %(until)s."),
-            _WAS_IT_YOU,
+            WAS_IT_YOU,
         ),
         button=N_("Stop the codes"),
-        after=(_WORKS_UNTIL, _CODES_GO),
+        after=(STOP_WORKS_UNTIL, _CODES_GO),
     ),
     Purpose.RECOVERY_CODES_REMOVED: Wording(
         sms=(
