@@ -4,9 +4,7 @@ The relying party's own server is played by the test: the browser comes from it,
 """
 
 import re
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -16,6 +14,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.journeys.account_walks import DAY, MOBILE, run
 from tests.journeys.devices import Device
+from tests.journeys.landing import landing
 from tests.journeys.passkey_walks import refusals, trail
 from tests.journeys.served import served
 from tests.service.in_process import PASSWORD, InProcess
@@ -44,26 +43,11 @@ def service(standing: InProcess) -> InProcess:
     return standing
 
 
-class _Landing(BaseHTTPRequestHandler):
-    """Where the relying party would be: a page that says nothing."""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.write(b"<!doctype html><title>back</title><p>back</p>")
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's own name
-        """Say nothing."""
-
-
 @pytest.fixture(scope="module")
 def callback() -> Iterator[str]:
-    """The relying party's address; redirects lead there, which no interception in the browser would see."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Landing) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://localhost:{server.server_port}/callback"
-        server.shutdown()
+    """The relying party's address."""
+    with landing() as address:
+        yield address
 
 
 @pytest.fixture

@@ -4,9 +4,7 @@ The relying party's own server is played by the test: it pushes, the browser com
 """
 
 import re
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -15,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.journeys.devices import Device
+from tests.journeys.landing import landing
 from tests.journeys.operation_walks import IBAN, MOBILE, message, payout, portal, pushed
 from tests.journeys.passkey_walks import refusals, trail
 from tests.journeys.served import served
@@ -44,26 +43,11 @@ def service(standing: InProcess) -> InProcess:
     return standing
 
 
-class _Landing(BaseHTTPRequestHandler):
-    """Where the relying party would be: a page that says nothing."""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.write(b"<!doctype html><title>back</title><p>back</p>")
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's own name
-        """Say nothing."""
-
-
 @pytest.fixture(scope="module")
 def callback() -> Iterator[str]:
-    """The relying party's address; redirects lead there, which no interception in the browser would see."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Landing) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://localhost:{server.server_port}/callback"
-        server.shutdown()
+    """The relying party's address."""
+    with landing() as address:
+        yield address
 
 
 @pytest.fixture

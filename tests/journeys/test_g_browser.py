@@ -4,18 +4,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
+from playwright.sync_api import Page, expect
 
 from idp.flows import people
 from idp.flows.mobile import making_good
 from tests.journeys.account_walks import DAY, EMAIL, HOLD, MOBILE, OTHER, issued, link_of, prove, run
 from tests.journeys.served import served
+from tests.journeys.windows import DESKTOP, signed_in, wide_and_narrow
 from tests.service.in_process import PASSWORD, InProcess
 from tests.service.on_screen import faulty, on_page, press
 
 pytestmark = pytest.mark.slow
 
-DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
+page = wide_and_narrow
 NEW = "Aurora9verde"
 
 
@@ -33,23 +34,6 @@ def service(standing: InProcess) -> InProcess:
     standing.register(standing.visitor("192.0.2.1"))
     standing.clock.move(3600)
     return standing
-
-
-@pytest.fixture(params=["desktop", "phone"])
-def page(context: BrowserContext, request: pytest.FixtureRequest) -> Page:
-    """The customer's browser, wide and narrow."""
-    page = context.new_page()
-    page.set_viewport_size(DESKTOP if request.param == "desktop" else PHONE)
-    return page
-
-
-def signed_in(service: InProcess, page: Page, *, username: str = EMAIL, password: str = PASSWORD) -> None:
-    page.goto(f"{service.idp.issuer}/account")
-    on_page(page, "login")
-    page.fill("#username", username)
-    page.fill("#password", password)
-    press(page, "#continue")
-    on_page(page, "account")
 
 
 def type_code(service: InProcess, page: Page, contact: str) -> None:

@@ -5,17 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
+from playwright.sync_api import Page, expect
 
 from tests.journeys.account_walks import EMAIL, rows
 from tests.journeys.account_walks import signed_in as elsewhere
 from tests.journeys.served import served
-from tests.service.in_process import PASSWORD, InProcess
+from tests.journeys.windows import signed_in, wide_and_narrow
+from tests.service.in_process import InProcess
 from tests.service.on_screen import on_page, press
 
 pytestmark = pytest.mark.slow
 
-DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
+page = wide_and_narrow
 
 
 @pytest.fixture(scope="module")
@@ -32,23 +33,6 @@ def service(standing: InProcess) -> InProcess:
     standing.register(standing.visitor("192.0.2.1"))
     standing.clock.move(7200)
     return standing
-
-
-@pytest.fixture(params=["desktop", "phone"])
-def page(context: BrowserContext, request: pytest.FixtureRequest) -> Page:
-    """The customer's browser, wide and narrow."""
-    page = context.new_page()
-    page.set_viewport_size(DESKTOP if request.param == "desktop" else PHONE)
-    return page
-
-
-def signed_in(service: InProcess, page: Page) -> None:
-    page.goto(f"{service.idp.issuer}/account")
-    on_page(page, "login")
-    page.fill("#username", EMAIL)
-    page.fill("#password", PASSWORD)
-    press(page, "#continue")
-    on_page(page, "account")
 
 
 def test_i_every_page_of_the_account_is_reached_and_left(service: InProcess, page: Page) -> None:

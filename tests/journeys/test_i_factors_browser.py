@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pytest
 import segno
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.account_walks import EMAIL, rows
 from tests.journeys.factor_walks import code_of, wrong_of
 from tests.journeys.served import served
+from tests.journeys.windows import PHONE, signed_in, wide_and_narrow
 from tests.service.in_process import PASSWORD, InProcess
 from tests.service.on_screen import faulty, on_page, press
 
 pytestmark = pytest.mark.slow
 
-DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
+page = wide_and_narrow
 
 # The middle of every module of the picture, quiet zone included: True where it is dark.
 _MODULES = """async ([picture, side]) => {
@@ -48,23 +49,6 @@ def service(standing: InProcess) -> InProcess:
     standing.register(standing.visitor("192.0.2.1"))
     standing.clock.move(3600)
     return standing
-
-
-@pytest.fixture(params=["desktop", "phone"])
-def page(context: BrowserContext, request: pytest.FixtureRequest) -> Page:
-    """The customer's browser, wide and narrow."""
-    page = context.new_page()
-    page.set_viewport_size(DESKTOP if request.param == "desktop" else PHONE)
-    return page
-
-
-def signed_in(service: InProcess, page: Page) -> None:
-    page.goto(f"{service.idp.issuer}/account")
-    on_page(page, "login")
-    page.fill("#username", EMAIL)
-    page.fill("#password", PASSWORD)
-    press(page, "#continue")
-    on_page(page, "account")
 
 
 def to_adding(service: InProcess, page: Page) -> str:
