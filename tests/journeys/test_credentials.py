@@ -498,8 +498,9 @@ def test_who_has_a_username_that_ends_is_asked_for_another_and_may_put_it_off(se
     portal(service).ask(visitor)
     visitor.press(username=EMAIL, password=PASSWORD)
     assert visitor.page == "account-username"
-    later = html.unescape(re.search(r'id="later" href="([^"]+)"', visitor.last.text)[1])  # type: ignore[index]
-    visitor.get(later)
+    later = re.search(r'id="later" href="([^"]+)"', visitor.last.text)
+    assert later is not None
+    visitor.get(html.unescape(later[1]))
     assert visitor.last.status_code == 303
     assert "code=" in visitor.location
 

@@ -3,7 +3,7 @@
 import pytest
 
 from idp.store.database import DatabaseDown
-from tests.specs.house import ISSUER, POLICIES, House, without_secret
+from tests.specs.house import ISSUER, POLICIES, Holder, House, without_secret
 
 
 def test_a_living_token_is_told_whole_2_2(either_house: House) -> None:
@@ -86,14 +86,14 @@ def test_whatever_ends_a_token_makes_it_inactive(either_house: House) -> None:
     house = either_house
     portal, api = house.add(), house.add("api")
 
-    def fresh() -> tuple[str, object]:
+    def fresh() -> tuple[str, Holder]:
         holder = house.holder()
         return house.tokens(portal, holder, "openid policies")["access_token"], holder
 
     signed_out, first = fresh()
     locked, second = fresh()
-    house.sign_out(first)  # type: ignore[arg-type]  # a Holder
-    house.set_state(second, "locked")  # type: ignore[arg-type]  # a Holder
+    house.sign_out(first)
+    house.set_state(second, "locked")
     for token in (signed_out, locked):
         assert house.introspect(api, token).json == {"active": False}
     expired, _ = fresh()
