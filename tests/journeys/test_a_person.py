@@ -181,6 +181,7 @@ def test_a0_an_ended_policy_will_do_and_a_child_sees_what_a_stranger_sees(
     seen = []
     for typed in (CHILD, {**CHILD, "given_name": "Nessuno"}):
         page.context.clear_cookies()
+        service.clock.move(60)
         before = len(service.post())
         to_verify(service, page, **typed)
         assert len(service.post()) == before
