@@ -144,7 +144,7 @@ def offer(idp: Idp, known: Owner, *, now: int, now_ms: int) -> Offered | NotFres
 
     Raises ``EphemeraDown`` and ``Unsealable``.
     """
-    if not is_fresh(idp, known, now=now, now_ms=now_ms):
+    if not fresh.may_change(idp, known, Needs.ANY, now=now, now_ms=now_ms):
         return NotFresh()
     key, waiting = _key(idp, known), _waiting(idp, known, now=now)
     if waiting is None:
@@ -162,7 +162,7 @@ def add(
 
     Raises ``RegistryDown``, ``EphemeraDown`` and ``Unsealable``.
     """
-    if not is_fresh(idp, known, now=now, now_ms=now_ms):
+    if not fresh.may_change(idp, known, Needs.ANY, now=now, now_ms=now_ms):
         return NotFresh()
     account, secret = known.account, _waiting(idp, known, now=now)
     if secret is None:
@@ -247,14 +247,9 @@ def _label(known: Owner) -> str:
 # --- removing it ------------------------------------------------------------------------------------------
 
 
-def is_fresh(idp: Idp, known: Owner, *, now: int, now_ms: int) -> bool:
-    """Whether it may be added, replaced or removed at this moment."""
-    return known.limited_until(now) is None and fresh.is_fresh(idp, known, Needs.ANY, now_ms=now_ms)
-
-
 def remove(idp: Idp, known: Owner, *, now: int, now_ms: int) -> Done | NotFresh:
     """Remove it: it is never the last way in, since it signs nobody in alone. Raises ``RegistryDown``."""
-    if not is_fresh(idp, known, now=now, now_ms=now_ms):
+    if not fresh.may_change(idp, known, Needs.ANY, now=now, now_ms=now_ms):
         return NotFresh()
     account = known.account
     contacts = telling.own(idp, account).contacts

@@ -37,8 +37,7 @@ class NotFresh:
 
 def close(idp: Idp, known: Owner, *, now: int, now_ms: int) -> Closed | NotFresh:
     """Close the account of whoever is signed in, and has just proven a contact or used a passkey."""
-    limited = known.limited_until(now) is not None
-    if limited or not fresh.is_fresh(idp, known, Needs.CONTACT, now_ms=now_ms):
+    if not fresh.may_change(idp, known, Needs.CONTACT, now=now, now_ms=now_ms):
         return NotFresh()
     erase(idp, known.account, by="account", now=now)
     return Closed()

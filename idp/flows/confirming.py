@@ -8,7 +8,7 @@ step-up                 yes       yes                yes; of passkey owners by  
                                                      ``assurance.sms_beside_passkey``
 an operation            yes       no: it shows no    the same                         never
                                   amount
-changing a way in       yes       no                 where no passkey confirms        the same
+changing a way in       yes       yes                where no passkey confirms        the same
 ======================  ========  =================  ===============================  ======================
 
 What was added on a weak proof waits (``idp.accounts.ledger``) and is told apart, so that a page can say
@@ -83,9 +83,7 @@ def ways(idp: Idp, owner: Owner, use: Use, *, now: int) -> Ways:
 
     Signing in never waits for the registry.
     """
-    found = _passkey(idp, owner, now=now)
-    if use not in (Use.OPERATION, Use.CREDENTIALS):
-        found += _app(idp, owner, use, now=now)
+    found = _own(idp, owner, use, now=now)
     passkey_confirms = any(way.kind is ProofKind.PASSKEY and way.held_until is None for way in found)
     by_contact = use is not Use.CREDENTIALS or not passkey_confirms
     if use is not Use.SIGN_IN and passkey_confirms and idp.settings.assurance.sms_beside_passkey == "refuse":
@@ -107,6 +105,22 @@ def ways(idp: Idp, owner: Owner, use: Use, *, now: int) -> Ways:
         open=tuple(way for way in found if way.held_until is None),
         held=tuple(way for way in found if way.held_until is not None),
     )
+
+
+def without_contact(idp: Idp, owner: Owner, use: Use, *, now: int) -> tuple[Way, ...]:
+    """Those of the open ways that need neither contact nor registry: passkey and authenticator app."""
+    return tuple(way for way in _own(idp, owner, use, now=now) if way.held_until is None)
+
+
+def _own(idp: Idp, owner: Owner, use: Use, *, now: int) -> tuple[Way, ...]:
+    found = _passkey(idp, owner, now=now)
+    if use is not Use.OPERATION:
+        found += _app(idp, owner, use, now=now)
+    waits = owner.account.unconfirming_until(now)
+    if waits is None or use is not Use.CREDENTIALS:
+        return found
+    # What they prove changes nothing while the account waits; a code to a contact does (accounts.ledger).
+    return tuple(replace(way, held_until=max(way.held_until or 0, waits)) for way in found)
 
 
 def handle_of(idp: Idp, session_id: str, kind: ProofKind, what: str = "") -> str:

@@ -20,7 +20,7 @@ from idp.flows.idp import Idp
 from idp.flows.login import Right, Throttled, Wrong
 from idp.flows.passwords import PasswordRefused
 from idp.flows.proving import Late, Limited, NotYet, Question, Refused
-from idp.flows.sessions import Begun, Leaving
+from idp.flows.sessions import Begun, Leaving, SessionGone
 from idp.flows.telling import Own
 from idp.flows.wording import Purpose as Letter
 from idp.store import accounts, audit, challenges, claims, credentials, outbox
@@ -76,7 +76,7 @@ def change_password(
 
     try:
         session_flows.leaving(idp, known.account.sub, write, but=known.session_id, now=now)
-    except _Beaten:
+    except (_Beaten, SessionGone):
         return _already(idp, known, new)
     idp.post_waiting.set()
     return Changed(begun)

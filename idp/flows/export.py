@@ -14,7 +14,7 @@ from idp.accounts.audit import Event
 from idp.accounts.device import names_of
 from idp.accounts.records import CustomerRecord
 from idp.flows import apps, authenticator, operations, passkeys, recovery_codes, telling, trail
-from idp.flows.fresh import Needs, Owner, is_fresh
+from idp.flows.fresh import Needs, Owner, may_change
 from idp.flows.idp import Idp
 from idp.flows.mobile import numbers
 from idp.flows.wording import Purpose as Letter
@@ -31,7 +31,7 @@ def download(idp: Idp, known: Owner, *, now: int, now_ms: int) -> bytes | None:
 
     Their contacts are told, since somebody else would want it, too. Raises ``RegistryDown``.
     """
-    if known.limited_until(now) is not None or not is_fresh(idp, known, Needs.ANY, now_ms=now_ms):
+    if not may_change(idp, known, Needs.ANY, now=now, now_ms=now_ms):
         return None
     account = known.account
     notices = telling.notices(

@@ -3,26 +3,24 @@
 ::
 
     signed in ──a proof not older than ``lifetimes.fresh_authentication``──▶ the change
-        └─older─▶ asked again ──password, or a code to a contact──▶ a new proof, a new handle, the change
+        └─older─▶ asked again ──password, code, app or passkey──▶ a new proof, a new handle, the change
 
 A live session alone changes nothing. Where a new number is registered a password is not enough: what proves
-is a code at a contact that was there before (security bar 5.3). The proof says what it was and when, so it
-never counts for more, nor for longer. Codes are sent and answered in ``flows.fresh_by_code``, passkeys in
-``flows.passkey_sign_in``.
+is a code at a contact that was there before, the authenticator app or a passkey (security bar 5.3). The proof
+says what it was and when, so it never counts for more, nor for longer. It is asked for in
+``flows.second_proof``.
 """
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from idp.accounts.audit import Event
-from idp.accounts.challenge import Challenge
-from idp.flows import login, proving, throttle
+from idp.flows import login
 from idp.flows import sessions as session_flows
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.login import Attempt, Right, Throttled, Wrong
-from idp.flows.sessions import SEEN_EVERY, Begun
-from idp.store import accounts, audit, challenges, sessions
+from idp.flows.sessions import SEEN_EVERY
+from idp.store import accounts, sessions
 from idp.store.accounts import AccountProfile, AccountRow
 from idp.store.sessions import SessionRow
 from idp.values import Proof, ProofKind
@@ -31,14 +29,20 @@ from idp.values import Proof, ProofKind
 class Needs(StrEnum):
     """What a change asks for."""
 
-    # The password of today, a code, or a passkey.
+    # The password of today, or any of the others.
     ANY = "any"
-    # A code at a contact that was there before, or what stands for one, or a passkey.
+    # A code at a contact that was there before, or what stands for one; the authenticator app, or a passkey.
     CONTACT = "contact"
 
 
 _CONTACT_PROOFS = frozenset(
-    {ProofKind.EMAIL_CODE, ProofKind.SMS_CODE, ProofKind.ACTIVATION_CODE, ProofKind.PASSKEY}
+    {
+        ProofKind.EMAIL_CODE,
+        ProofKind.SMS_CODE,
+        ProofKind.ACTIVATION_CODE,
+        ProofKind.TOTP,
+        ProofKind.PASSKEY,
+    }
 )
 _ADDED = frozenset({ProofKind.PASSKEY, ProofKind.TOTP, ProofKind.RECOVERY_CODE})
 
@@ -60,13 +64,6 @@ class Owner:
         """Until when no contact may be changed, after a recovery without a second proof (epoch seconds)."""
         until = self.account.limited_until
         return until if until is not None and until > now else None
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    """It is proven: the session goes on with a new handle."""
-
-    begun: Begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,22 +93,18 @@ def is_fresh(idp: Idp, known: Owner, needs: Needs, *, now_ms: int) -> bool:
     )
 
 
+def may_change(idp: Idp, known: Owner, needs: Needs, *, now: int, now_ms: int) -> bool:
+    """Whether something that needs this may be changed at this moment: it is proven anew, and the account was
+    not recovered a moment ago."""
+    return known.limited_until(now) is None and is_fresh(idp, known, needs, now_ms=now_ms)
+
+
 def _waits(proof: Proof) -> bool:
     """Whether what proved was added too lately to change anything (accounts.ledger).
 
     A code proves as much as ever while its account waits: what is added on it is held.
     """
     return proof.held and proof.kind in _ADDED
-
-
-def by_password(
-    idp: Idp, known: Owner, password: str, browser: Browser, *, now: int, now_ms: int
-) -> Confirmed | Wrong | Throttled:
-    """Take the password of today; wrong ones count as at sign-in. Raises ``Overloaded``."""
-    outcome = check_password(idp, known, password, browser, now=now)
-    if not isinstance(outcome, Right):
-        return outcome
-    return Confirmed(proven(idp, known, browser, ProofKind.PASSWORD, None, now=now, now_ms=now_ms))
 
 
 def check_password(
@@ -122,39 +115,3 @@ def check_password(
         seen = sessions.browser_is_known(tx, browser.digest or b"\x00" * 32, known.account.sub)
     attempt = Attempt(known.profile.username.text, password, browser, seen, reason="asked_again")
     return login.check(idp, attempt, known.account, now=now)
-
-
-class Beaten(Exception):
-    """Another request used the challenge: nothing of this is to stay."""
-
-
-def proven(
-    idp: Idp,
-    known: Owner,
-    browser: Browser,
-    kind: ProofKind,
-    challenge: Challenge | None,
-    *,
-    now: int,
-    now_ms: int,
-) -> Begun:
-    """Write the proof into the session, which gets a new handle (ASVS 7.2.4). Raises ``Beaten`` where another
-    request used the challenge."""
-    waits = known.account.unconfirming_until(now) is not None
-    proof = Proof(kind, now_ms, held=waits and kind is not ProofKind.PASSWORD)
-    begun = session_flows.prepare(idp, browser, known.account.sub, proof, before=known.row, now=now)
-    with idp.writing() as tx:
-        if challenge is not None:
-            if not challenges.end(tx, challenge.id, now=now):
-                raise Beaten
-            proving.answered(tx, challenge, now=now)
-        session_flows.begin(idp, tx, begun, now=now)
-        audit.add(
-            tx,
-            Event.CONFIRMED_AGAIN,
-            at=now,
-            actor=idp.sealer.pseudonym(f"sub:{known.account.sub}"),
-            source=throttle.pseudonym_of_source(idp, browser.source),
-            details={"session": begun.session.id, "proof": kind},
-        )
-    return begun

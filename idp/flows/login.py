@@ -15,7 +15,7 @@ from idp.flows import new_device, throttle
 from idp.flows import sessions as session_flows
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
-from idp.flows.sessions import Begun
+from idp.flows.sessions import Begun, SessionGone
 from idp.oidc.session import SecondFactor
 from idp.store import accounts, audit, sessions, trusted_browsers
 from idp.store.accounts import AccountRow
@@ -94,8 +94,31 @@ def sign_in(
     outcome = check(idp, attempt, account, now=now)
     if not isinstance(outcome, Right):
         return outcome
-    usable = outcome.account
     rehashed = idp.hasher.hash(password) if outcome.needs_rehash else None
+    signing = _Signing(attempt, outcome.account, seen, rehashed)
+    try:
+        return _signed_in(idp, signing, before, now=now, now_ms=now_ms)
+    except SessionGone:
+        # Somebody ended it while the password was looked at: what it had proven counts no more.
+        return _signed_in(idp, signing, None, now=now, now_ms=now_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class _Signing:
+    """A right password, and what is known of who typed it."""
+
+    attempt: Attempt
+    account: AccountRow
+    seen: Seen
+    rehashed: str | None = field(repr=False)
+
+
+def _signed_in(
+    idp: Idp, signing: _Signing, before: SessionRow | None, *, now: int, now_ms: int
+) -> SignedIn | Wrong:
+    """Write the proof, into the session ``before`` where it is theirs. Raises ``SessionGone``."""
+    attempt, usable, seen = signing.attempt, signing.account, signing.seen
+    browser, known = attempt.browser, attempt.known
     second = _second_factor(idp, attempt, usable, seen, before, now=now)
     begun = session_flows.prepare(
         idp, browser, usable.sub, Proof(ProofKind.PASSWORD, now_ms), before=before, second=second, now=now
@@ -109,14 +132,14 @@ def sign_in(
         session_flows.begin(idp, tx, begun, now=now)
         if told is not None:
             new_device.note(tx, told, now=now)
-        if rehashed is not None:
-            accounts.replace_hash(tx, usable.sub, old=usable.password_hash or "", new=rehashed)
+        if signing.rehashed is not None:
+            accounts.replace_hash(tx, usable.sub, old=usable.password_hash or "", new=signing.rehashed)
         audit.add(
             tx,
             Event.SIGN_IN_SUCCEEDED,
             at=now,
             actor=idp.sealer.pseudonym(f"sub:{usable.sub}"),
-            client_id=client_id,
+            client_id=attempt.client_id,
             source=throttle.pseudonym_of_source(idp, browser.source),
             details={
                 "session": begun.session.id,

@@ -16,26 +16,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from idp.accounts import ceremonies as rules
 from idp.accounts.audit import Detail, Event
+from idp.accounts.ceremonies import Purpose as Ceremony
 from idp.accounts.ceremonies import Reason
 from idp.accounts.ceremonies import Refused as NotSigned
-from idp.accounts.challenge import Challenge, Purpose
-from idp.flows import approved, ceremonies, confirming, fresh, proving, sms_beside_passkey, throttle
+from idp.accounts.challenge import Purpose
+from idp.flows import approved, asking, confirming, fresh, own_passkey, sms_beside_passkey, throttle
+from idp.flows.asking import Asking, SentTo
 from idp.flows.authorize import interactions, refusing
 from idp.flows.authorize.answering import Answered, Lost
 from idp.flows.browser import Browser
 from idp.flows.confirming import Use, Way, Ways
 from idp.flows.fresh import Owner
 from idp.flows.idp import Idp
-from idp.flows.proving import Late, Limited, NotYet, Question, Refused, Sent
+from idp.flows.own_passkey import NotAccepted
+from idp.flows.proving import Late, Limited, NotYet, Refused, Sent
 from idp.flows.wording import Purpose as Letter
 from idp.oidc.assurance import at_least, demanded, strongest
 from idp.oidc.errors import OAuthError
 from idp.oidc.interaction import Step
 from idp.oidc.operations.operation import Operation
 from idp.oidc.operations.types import OperationType
-from idp.store import approvals, audit, challenges, outbox, passkeys
+from idp.store import approvals, audit, challenges, outbox
 from idp.store import authorize as store
 from idp.store.approvals import Approval, Bound
 from idp.store.authorize import Interaction
@@ -58,7 +60,7 @@ class Wanted:
     subject: str
     ways: Ways
     # The contact whose code is asked for, and its challenge.
-    sent: tuple[Way, Challenge] | None = None
+    sent: SentTo | None = None
 
     @property
     def by_passkey(self) -> bool:
@@ -79,11 +81,6 @@ class Approved:
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """No such contact here."""
-
-
-@dataclass(frozen=True, slots=True)
-class NotAccepted:
-    """The passkey's answer did not do."""
 
 
 def wanted(
@@ -107,8 +104,8 @@ def wanted(
     subject = approved.subject_of(idp, bound)
     least = strongest((Acr.TWO_FACTOR, demanded(interaction.request, client, idp.settings.assurance.scopes)))
     open_ways = _earning(owner, confirming.ways(idp, owner, Use.OPERATION, now=now), least, now_ms=now_ms)
-    sent = _sent_to(idp, subject, open_ways)
-    return Wanted(interaction, owner, operation, kind, client.name, bound, subject, open_ways, sent)
+    wanted = Wanted(interaction, owner, operation, kind, client.name, bound, subject, open_ways)
+    return replace(wanted, sent=asking.sent_to(idp, _asking(idp, wanted), wanted.codes))
 
 
 def _earning(owner: Owner, found: Ways, least: Acr, *, now_ms: int) -> Ways:
@@ -135,57 +132,33 @@ def send(
 ) -> Sent | NotYet | Limited | Unknown:
     """Send a code that is good for this operation alone; the message says the operation."""
     way = next((way for way in wanted.codes if way.handle == handle), None)
-    if way is None or way.contact is None:
+    if way is None:
         return Unknown()
-    language = language_of(idp, wanted.owner)
-    question = Question(
-        purpose=Purpose.OPERATION,
-        subject=wanted.subject,
-        contact=way.contact,
-        letter=Letter.OPERATION_CODE,
-        language=language,
-        life=idp.settings.codes.sign_in_life,
-        facts={"operation": wanted.type.sentence(wanted.operation.details, language)},
-    )
-    latest = None if wanted.sent is None or wanted.sent[0] != way else wanted.sent[1]
-    return proving.send(idp, question, latest, source=source, now=now, signed_in=True)
+    return asking.send(idp, _asking(idp, wanted), way, wanted.sent, source=source, now=now)
 
 
 def by_code(
     idp: Idp, wanted: Wanted, code: str, browser: Browser, *, now: int, now_ms: int
 ) -> Approved | Refused | Limited:
     """Take an answer to the code; every one costs a try before it is looked at."""
-    if wanted.sent is None or wanted.sent[0].contact is None:
+    sent = wanted.sent
+    if sent is None:
         return Refused("code_expired")
-    way, challenge = wanted.sent
-    contact = wanted.sent[0].contact
-    verdict = proving.judge(
-        idp,
-        challenge,
-        code,
-        contact,
-        purpose=Purpose.OPERATION,
-        subject=wanted.subject,
-        source=browser.source,
-        account=wanted.bound.sub,
-        now=now,
-    )
+    verdict = asking.judge(idp, _asking(idp, wanted), sent, code, source=browser.source, now=now)
     match verdict:
         case Refused() | Limited():
             return verdict
         case Late():
             return _late(idp, wanted, now=now)
-
-    told = sms_beside_passkey.notices(idp, wanted.owner.account, wanted.ways, way, now=now)
+    told = sms_beside_passkey.notices(idp, wanted.owner.account, wanted.ways, sent.way, now=now)
 
     def settle(tx: Tx) -> bool:
-        if not challenges.end(tx, challenge.id, now=now):
+        if not asking.spend(tx, sent, now=now):
             return False
-        proving.answered(tx, challenge, now=now)
         outbox.add(tx, *told)
         return True
 
-    if _approve(idp, wanted, Proof(way.kind, now_ms), browser, settle, now=now):
+    if _approve(idp, wanted, Proof(sent.way.kind, now_ms), browser, settle, now=now):
         if told:
             idp.post_waiting.set()
         return Approved()
@@ -194,46 +167,45 @@ def by_code(
 
 def passkey_options(idp: Idp, wanted: Wanted, *, now: int) -> dict[str, Any] | None:
     """What a passkey of theirs is asked for this operation alone; None where none may confirm."""
-    sub = wanted.owner.account.sub
-    with idp.reading() as tx:
-        rows = passkeys.of_account(tx, sub)
-    allowed = tuple(row.passkey for row in rows if row.passkey.confirms(now))
-    if not allowed or not wanted.by_passkey:
+    if not wanted.by_passkey:
         return None
-    return ceremonies.request(idp, rules.Purpose.OPERATION, wanted.subject, sub=sub, allowed=allowed, now=now)
+    return own_passkey.options(idp, wanted.owner, Ceremony.OPERATION, wanted.subject, now=now)
 
 
 def by_passkey(
     idp: Idp, wanted: Wanted, typed: str, browser: Browser, *, now: int, now_ms: int
 ) -> Approved | NotAccepted:
     """Take a passkey's answer. Raises ``RegistryDown`` where its owner is to be told of a copied key."""
-    sub, assertion = wanted.owner.account.sub, None
     try:
-        assertion = rules.read_assertion(typed)
-        row, _, used = ceremonies.judge(
-            idp, assertion, rules.Purpose.OPERATION, wanted.subject, sub=sub, now=now
+        read = own_passkey.judged(
+            idp, wanted.owner, typed, Ceremony.OPERATION, wanted.subject, now=now, now_ms=now_ms
         )
-        if not wanted.by_passkey or not row.passkey.confirms(now):
+        if not wanted.by_passkey:
             raise NotSigned(Reason.OWNER)
 
         def settle(tx: Tx) -> bool:
-            counted = passkeys.use(
-                tx, row.passkey.id, sign_count=used.sign_count, backed_up=used.backed_up, now=now
-            )
-            if not counted:
-                raise NotSigned(Reason.COUNTER)
+            own_passkey.spend(tx, read.row, read.used, now=now)
             return True
 
-        proof = Proof(ProofKind.PASSKEY, now_ms, key=row.passkey.method)
         # One that came second found an approval: of the same person, for the same operation.
-        _approve(idp, wanted, proof, browser, settle, now=now)
+        _approve(idp, wanted, read.proof, browser, settle, now=now)
     except NotSigned as refused:
-        with idp.reading() as tx:
-            found = None if assertion is None else passkeys.by_credential(tx, assertion.credential_id)
-        named = None if found is None else found.passkey.id
-        ceremonies.note_refusal(idp, refused, rules.Purpose.OPERATION, browser, named, now=now)
-        return NotAccepted()
+        return own_passkey.note(idp, refused, Ceremony.OPERATION, typed, browser, now=now)
     return Approved()
+
+
+def _asking(idp: Idp, wanted: Wanted) -> Asking:
+    """A code that is good for this operation alone; the message says the operation."""
+    language = language_of(idp, wanted.owner)
+    return Asking(
+        wanted.owner,
+        Purpose.OPERATION,
+        wanted.subject,
+        Letter.OPERATION_CODE,
+        language,
+        signed_in=True,
+        facts={"operation": wanted.type.sentence(wanted.operation.details, language)},
+    )
 
 
 def decline(idp: Idp, wanted: Wanted, browser: Browser, *, now: int) -> Answered | Lost:
@@ -329,23 +301,10 @@ def _note(
 
 def _late(idp: Idp, wanted: Wanted, *, now: int) -> Approved | Refused:
     """What an answer that came too late finds: of a form sent twice, the second the first one's work."""
-    # On SQLite many share a commit, and the faster one's may be still to come: wait for it.
-    with idp.writing():
-        pass
+    asking.settled(idp)
     with idp.reading() as tx:
         given = approvals.given(tx, wanted.bound, now=now)
     return Approved() if given else Refused("code_expired")
-
-
-def _sent_to(idp: Idp, subject: str, open_ways: Ways) -> tuple[Way, Challenge] | None:
-    with idp.reading() as tx:
-        challenge = challenges.latest(tx, subject)
-    if challenge is None or challenge.ended_at is not None:
-        return None
-    contact = challenges.open_contact(idp.sealer, challenge.id, challenge.sealed_contact)
-    mobiles = (way for way in open_ways.open if way.kind is ProofKind.SMS_CODE)
-    way = next((way for way in mobiles if way.contact == contact), None)
-    return None if way is None else (way, challenge)
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,14 +141,9 @@ def never_offer(idp: Idp, known: Owner, *, now: int) -> None:
 # --- adding one -------------------------------------------------------------------------------------------
 
 
-def is_fresh(idp: Idp, known: Owner, *, now: int, now_ms: int) -> bool:
-    """Whether a passkey may be added or changed at this moment."""
-    return known.limited_until(now) is None and fresh.is_fresh(idp, known, Needs.ANY, now_ms=now_ms)
-
-
 def options(idp: Idp, known: Owner, *, now: int, now_ms: int) -> dict[str, Any] | NotFresh:
     """What ``navigator.credentials.create`` is asked; every passkey of the account is excluded."""
-    if not is_fresh(idp, known, now=now, now_ms=now_ms):
+    if not fresh.may_change(idp, known, Needs.ANY, now=now, now_ms=now_ms):
         return NotFresh()
     sub = known.account.sub
     handle = idp.entropy.octets(32)
@@ -169,7 +164,7 @@ def add(
     idp: Idp, known: Owner, typed: str, browser: Browser, *, now: int, now_ms: int
 ) -> Added | NotAdded | NotFresh:
     """Take what the browser made. Raises ``RegistryDown``."""
-    if not is_fresh(idp, known, now=now, now_ms=now_ms):
+    if not fresh.may_change(idp, known, Needs.ANY, now=now, now_ms=now_ms):
         return NotFresh()
     try:
         attestation = rules.read_attestation(typed)
@@ -232,7 +227,7 @@ def _add(idp: Idp, known: Owner, made: Made, *, now: int, now_ms: int) -> Added 
 
 def rename(idp: Idp, known: Owner, passkey_id: str, name: str, *, now: int, now_ms: int) -> Done | NotFresh:
     """Give a passkey another name. Raises ``RegistryDown``."""
-    if not is_fresh(idp, known, now=now, now_ms=now_ms):
+    if not fresh.may_change(idp, known, Needs.ANY, now=now, now_ms=now_ms):
         return NotFresh()
     account = known.account
     notices = _letters(idp, account, Letter.PASSKEY_RENAMED, emails_first=True, now=now)
@@ -247,7 +242,7 @@ def rename(idp: Idp, known: Owner, passkey_id: str, name: str, *, now: int, now_
 
 def remove(idp: Idp, known: Owner, passkey_id: str, *, now: int, now_ms: int) -> Done | NotFresh | LastWay:
     """Remove a passkey; the last way in stays. Raises ``RegistryDown``."""
-    if not is_fresh(idp, known, now=now, now_ms=now_ms):
+    if not fresh.may_change(idp, known, Needs.ANY, now=now, now_ms=now_ms):
         return NotFresh()
     account = known.account
     notices = _letters(idp, account, Letter.PASSKEY_REMOVED, now=now)

@@ -100,7 +100,7 @@ def _used_notices(idp: Idp, sub: str, remain: int, *, now: int) -> tuple[Parcel,
 
 def make(idp: Idp, known: Owner, *, now: int, now_ms: int) -> Made | NotFresh:
     """A new set, in the place of the one before it. Raises ``RegistryDown``."""
-    if not is_fresh(idp, known, now=now, now_ms=now_ms):
+    if not fresh.may_change(idp, known, Needs.ANY, now=now, now_ms=now_ms):
         return NotFresh()
     account, token = known.account, idp.entropy.handle()
     own = telling.own(idp, account)
@@ -136,11 +136,6 @@ def make(idp: Idp, known: Owner, *, now: int, now_ms: int) -> Made | NotFresh:
         _note(idp, tx, Event.RECOVERY_CODES_MADE, account.sub, details, now=now)
     idp.post_waiting.set()
     return Made(tuple(rules.shown(code) for code in made), now, until)
-
-
-def is_fresh(idp: Idp, known: Owner, *, now: int, now_ms: int) -> bool:
-    """Whether a set may be made at this moment."""
-    return known.limited_until(now) is None and fresh.is_fresh(idp, known, Needs.ANY, now_ms=now_ms)
 
 
 def drop(idp: Idp, tx: Tx, sub: str, *, now: int) -> bool:

@@ -1,9 +1,11 @@
-"""A proof beside the password: the second factor of a sign-in, and step-up (journeys D and F).
+"""A proof that is asked of somebody who is known: the second factor of a sign-in, step-up, and fresh
+authentication before a way in is changed (journeys D, F and I).
 
 ::
 
     ways ──chosen, sent by a press──▶ code ──right──▶ proven: the session goes on with a new handle
-      └──passkey──────────────────────────────────────▲
+      ├──passkey──────────────────────────────────────▲
+      └──password, before a change that needs no more─┘
 
 Who it is, where a code goes and what it is worth come from the session and from ``flows.confirming`` alone;
 of the browser only the answer is taken, and the name of one of the ways. Every wrong answer counts for its
@@ -17,40 +19,43 @@ from typing import Any
 from idp.accounts import ceremonies as passkey_rules
 from idp.accounts.audit import Detail, Event
 from idp.accounts.ceremonies import Purpose as Ceremony
-from idp.accounts.ceremonies import Reason
-from idp.accounts.challenge import Challenge, Purpose
+from idp.accounts.challenge import Purpose
 from idp.flows import (
+    asking,
     authenticator,
     confirming,
+    fresh,
     new_device,
-    passkey_sign_in,
-    proving,
+    own_passkey,
     recovery_codes,
     sms_beside_passkey,
     throttle,
 )
 from idp.flows import sessions as session_flows
+from idp.flows.asking import Asking, SentTo
 from idp.flows.browser import Browser
 from idp.flows.confirming import Use, Way, Ways
-from idp.flows.fresh import Owner
+from idp.flows.fresh import Needs, Owner
 from idp.flows.idp import Idp
+from idp.flows.login import Right, Throttled, Wrong
 from idp.flows.new_device import NewDevice
-from idp.flows.passkey_sign_in import NotAccepted
-from idp.flows.proving import Late, Limited, NotYet, Question, Refused, Sent
-from idp.flows.sessions import Begun
+from idp.flows.own_passkey import NotAccepted
+from idp.flows.proving import Late, Limited, NotYet, Refused, Sent
+from idp.flows.sessions import Begun, SessionGone
 from idp.flows.wording import Purpose as Letter
 from idp.oidc.session import SecondFactor
-from idp.store import accounts, audit, challenges, outbox, passkeys, sessions, trusted_browsers
+from idp.store import accounts, audit, outbox, sessions, trusted_browsers
 from idp.store.database import Tx
-from idp.values import Acr, Contact, Proof, ProofKind
+from idp.values import Acr, Proof, ProofKind
 
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """What a second proof is wanted for: the same steps, under other names."""
+    """What a proof is wanted for: the same steps, under other names."""
 
     use: Use
     purpose: Purpose
+    ceremony: Ceremony
     letter: Letter
     event: Event
     # Whether whoever answers has got in already, so that their network has no counter of its own.
@@ -58,9 +63,29 @@ class Want:
 
 
 AT_SIGN_IN = Want(
-    Use.SIGN_IN, Purpose.SIGN_IN, Letter.SIGN_IN_CODE, Event.SECOND_FACTOR_GIVEN, signed_in=False
+    Use.SIGN_IN,
+    Purpose.SIGN_IN,
+    Ceremony.STEP_UP,
+    Letter.SIGN_IN_CODE,
+    Event.SECOND_FACTOR_GIVEN,
+    signed_in=False,
 )
-AT_STEP_UP = Want(Use.STEP_UP, Purpose.STEP_UP, Letter.STEP_UP_CODE, Event.STEPPED_UP, signed_in=True)
+AT_STEP_UP = Want(
+    Use.STEP_UP,
+    Purpose.STEP_UP,
+    Ceremony.STEP_UP,
+    Letter.STEP_UP_CODE,
+    Event.STEPPED_UP,
+    signed_in=True,
+)
+AT_ACCOUNT = Want(
+    Use.CREDENTIALS,
+    Purpose.FRESH,
+    Ceremony.CONFIRM,
+    Letter.CONFIRM_CODE,
+    Event.CONFIRMED_AGAIN,
+    signed_in=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +106,7 @@ class Standing:
 
     ways: Ways
     way: Way | None
-    challenge: Challenge | None
+    sent: SentTo | None
 
 
 def owner(idp: Idp, browser: Browser, want: Want, *, now: int) -> Owner | None:
@@ -104,42 +129,21 @@ def standing(
     found = confirming.ways(idp, known, want.use, now=now)
     if least is Acr.PASSKEY:
         found = Ways(_passkeys(found.open), _passkeys(found.held))
-    challenge = _latest(idp, known, want)
-    sent_to = None if challenge is None else _sent_to(idp, challenge)
+    sent = asking.sent_to(idp, _asking(known, want), found.open)
     way = found.named(handle) if handle else None
-    if way is None and sent_to is not None:
-        way = next((one for one in found.open if one.contact == sent_to), None)
     if way is None:
-        way = next(iter(found.open), None)
-    if way is None or way.contact is None or way.contact != sent_to:
-        challenge = None
-    return Standing(found, way, challenge)
+        way = next(iter(found.open), None) if sent is None else sent.way
+    return Standing(found, way, sent if sent is not None and sent.way == way else None)
 
 
 def send(
-    idp: Idp, known: Owner, want: Want, way: Way, browser: Browser, *, now: int
+    idp: Idp, known: Owner, want: Want, found: Standing, browser: Browser, *, now: int
 ) -> Sent | NotYet | Limited:
-    """Send a code to a way that ``standing`` gave; nothing else ever sends one."""
-    if way.contact is None:
+    """Send a code to the way under way; nothing else ever sends one."""
+    if found.way is None:
         return Sent()
-    latest = _latest(idp, known, want)
-    question = Question(
-        purpose=want.purpose,
-        subject=known.session_id,
-        contact=way.contact,
-        letter=want.letter,
-        language=known.account.language,
-        life=idp.settings.codes.sign_in_life,
-    )
-    same = latest is not None and _sent_to(idp, latest) == way.contact
-    return proving.send(
-        idp,
-        question,
-        latest if same else None,
-        source=browser.source,
-        signed_in=want.signed_in,
-        now=now,
-    )
+    asked = _asking(known, want)
+    return asking.send(idp, asked, found.way, found.sent, source=browser.source, now=now)
 
 
 def send_first(idp: Idp, known: Owner, want: Want, browser: Browser, *, now: int) -> None:
@@ -148,8 +152,8 @@ def send_first(idp: Idp, known: Owner, want: Want, browser: Browser, *, now: int
     By the press that sent the password, never by a page that is opened. Raises ``RegistryDown``.
     """
     found = standing(idp, known, want, None, now=now)
-    if found.way is not None and found.way.contact is not None and found.challenge is None:
-        send(idp, known, want, found.way, browser, now=now)
+    if found.sent is None:
+        send(idp, known, want, found, browser, now=now)
 
 
 def by_code(
@@ -168,43 +172,35 @@ def by_code(
 
     ``trust``: ask for no code in this browser for a while; only at sign-in.
     """
-    way, challenge = found.way, found.challenge
+    way, sent = found.way, found.sent
     if way is not None and way.kind in (ProofKind.TOTP, ProofKind.RECOVERY_CODE):
         return _by_own_code(idp, known, want, way, typed, browser, trust=trust, now=now, now_ms=now_ms)
-    if way is None or way.contact is None or challenge is None:
+    if sent is None:
         return Refused("code_expired")
-    verdict = proving.judge(
-        idp,
-        challenge,
-        typed,
-        way.contact,
-        purpose=want.purpose,
-        subject=known.session_id,
-        source=browser.source,
-        account=known.account.sub,
-        now=now,
-    )
+    asked = _asking(known, want)
+    verdict = asking.judge(idp, asked, sent, typed, source=browser.source, now=now)
     match verdict:
         case Refused() | Limited():
             return verdict
         case Late():
-            return _late(idp, browser, want, now=now)
+            return _late(idp, browser, want, now=now, now_ms=now_ms)
     waits = known.account.unconfirming_until(now) is not None
-    proof = Proof(way.proves, now_ms, held=waits)
+    proof = Proof(sent.way.proves, now_ms, held=waits)
     told = (
-        sms_beside_passkey.notices(idp, known.account, found.ways, way, now=now) if want is AT_STEP_UP else ()
+        sms_beside_passkey.notices(idp, known.account, found.ways, sent.way, now=now)
+        if want is AT_STEP_UP
+        else ()
     )
 
     def spend(tx: Tx) -> None:
-        if not challenges.end(tx, challenge.id, now=now):
+        if not asking.spend(tx, sent, now=now):
             raise _Beaten
-        proving.answered(tx, challenge, now=now)
         outbox.add(tx, *told)
 
     try:
         begun = _write(idp, known, want, proof, browser, spend, trust=trust, now=now)
-    except _Beaten:
-        return _late(idp, browser, want, now=now)
+    except (_Beaten, SessionGone):
+        return _late(idp, browser, want, now=now, now_ms=now_ms)
     if told:
         idp.post_waiting.set()
     return Proven(begun)
@@ -235,9 +231,27 @@ def _by_own_code(
     # What is new itself buys no month without a code.
     trust = trust and not verdict.held
     try:
-        return Proven(_write(idp, known, want, proof, browser, lambda _tx: None, trust=trust, now=now))
-    except _Beaten:
-        return _late(idp, browser, want, now=now)
+        return Proven(_write(idp, known, want, proof, browser, _nothing, trust=trust, now=now))
+    except SessionGone:
+        return _late(idp, browser, want, now=now, now_ms=now_ms)
+
+
+# --- by password ------------------------------------------------------------------------------------------
+
+
+def by_password(
+    idp: Idp, known: Owner, want: Want, password: str, browser: Browser, *, now: int, now_ms: int
+) -> Proven | AlreadyProven | Wrong | Throttled:
+    """Take the password of today; wrong ones count as at sign-in. Raises ``Overloaded``."""
+    outcome = fresh.check_password(idp, known, password, browser, now=now)
+    if not isinstance(outcome, Right):
+        return outcome
+    proof = Proof(ProofKind.PASSWORD, now_ms)
+    try:
+        return Proven(_write(idp, known, want, proof, browser, _nothing, trust=False, now=now))
+    except SessionGone:
+        # The page it leads to asks whoever was signed out meanwhile to sign in.
+        return AlreadyProven()
 
 
 # --- by passkey -------------------------------------------------------------------------------------------
@@ -248,8 +262,7 @@ def passkey_options(idp: Idp, known: Owner, want: Want, waiting: str, *, now: in
 
     ``waiting`` names what it is asked for (the request that waits): the answer is good for nothing else.
     """
-    bound_to = _bound(idp, known, want, waiting)
-    return passkey_sign_in.options_of(idp, known, Ceremony.STEP_UP, bound_to, now=now)
+    return own_passkey.options(idp, known, want.ceremony, _bound(idp, known, want, waiting), now=now)
 
 
 def by_passkey(
@@ -266,33 +279,29 @@ def by_passkey(
     """Take the browser's answer. Raises ``RegistryDown`` where the owner is to be told of a copied key."""
     bound_to = _bound(idp, known, want, waiting)
     try:
-        read = passkey_sign_in.judged(idp, known, typed, Ceremony.STEP_UP, bound_to, now=now, now_ms=now_ms)
+        read = own_passkey.judged(idp, known, typed, want.ceremony, bound_to, now=now, now_ms=now_ms)
 
         def spend(tx: Tx) -> None:
-            if not passkeys.use(
-                tx,
-                read.row.passkey.id,
-                sign_count=read.used.sign_count,
-                backed_up=read.used.backed_up,
-                now=now,
-            ):
-                raise passkey_rules.Refused(Reason.COUNTER)
+            own_passkey.spend(tx, read.row, read.used, now=now)
 
-        begun = _write(
-            idp, known, want, read.proof, browser, spend, passkey=read.row.passkey.id, trust=False, now=now
-        )
-    except _Beaten:
+        passkey = read.row.passkey.id
+        begun = _write(idp, known, want, read.proof, browser, spend, passkey=passkey, trust=False, now=now)
+    except SessionGone:
         return NotAccepted()
     except passkey_rules.Refused as refused:
-        return passkey_sign_in.note(idp, refused, Ceremony.STEP_UP, typed, browser, now=now)
+        return own_passkey.note(idp, refused, want.ceremony, typed, browser, now=now)
     return Proven(begun)
 
 
-# --- what both need ---------------------------------------------------------------------------------------
+# --- what all need ----------------------------------------------------------------------------------------
 
 
 class _Beaten(Exception):
-    """Another request used the challenge, or ended the session: nothing of this is to stay."""
+    """Another request used the challenge: nothing of this is to stay."""
+
+
+def _nothing(_tx: Tx) -> None:
+    """Uses nothing up: the answer was used up by being judged right."""
 
 
 def _write(
@@ -309,27 +318,23 @@ def _write(
 ) -> Begun:
     """Write the proof into the session, which gets a new handle (ASVS 7.2.4).
 
-    ``spend`` uses the answer up, or raises.
+    ``spend`` uses the answer up, or raises. Raises ``SessionGone``: of a session that somebody ended nothing
+    is proven, and neither it nor its browser is trusted by it.
     """
     sub = known.account.sub
     second = SecondFactor.DONE if want is AT_SIGN_IN else None
     begun = session_flows.prepare(idp, browser, sub, proof, before=known.row, second=second, now=now)
     actor = idp.sealer.pseudonym(f"sub:{sub}")
-    details: dict[str, Detail] = {
-        "session": begun.session.id,
-        "proof": proof.kind,
-        "acr": begun.session.acr,
-        "passkey": passkey,
-    }
+    details: dict[str, Detail] = {"session": begun.session.id, "proof": proof.kind}
+    if want is not AT_ACCOUNT:
+        details |= {"acr": begun.session.acr, "passkey": passkey}
     trusted_id = idp.entropy.identifier()
     until = now + idp.settings.lifetimes.trusted_browser
     source = throttle.pseudonym_of_source(idp, browser.source)
     told = _new_device(idp, known, begun, now=now) if want is AT_SIGN_IN else None
     with idp.writing() as tx:
         spend(tx)
-        if not session_flows.begin(idp, tx, begun, now=now):
-            # Somebody threw it out: neither it nor this browser is to be trusted by what was proven in it.
-            raise _Beaten
+        session_flows.begin(idp, tx, begun, now=now)
         if told is not None:
             new_device.note(tx, told, now=now)
         audit.add(tx, want.event, at=now, actor=actor, source=source, details=details)
@@ -363,25 +368,25 @@ def _new_device(idp: Idp, known: Owner, begun: Begun, *, now: int) -> NewDevice 
     return None if met else new_device.prepare(idp, known.account, begun, now=now)
 
 
-def _late(idp: Idp, browser: Browser, want: Want, *, now: int) -> AlreadyProven | Refused:
+def _late(idp: Idp, browser: Browser, want: Want, *, now: int, now_ms: int) -> AlreadyProven | Refused:
     """What an answer that came too late finds: of a form sent twice, the second the first one's work."""
-    # On SQLite many share a commit, and the faster one's may be still to come: wait for it.
-    with idp.writing():
-        pass
+    asking.settled(idp)
     # The first one changed the handle, so that this browser's old one finds nobody.
-    return AlreadyProven() if owner(idp, browser, want, now=now) is None else Refused("code_expired")
+    known = owner(idp, browser, want, now=now)
+    if known is None or (want is AT_ACCOUNT and fresh.is_fresh(idp, known, Needs.CONTACT, now_ms=now_ms)):
+        return AlreadyProven()
+    return Refused("code_expired")
 
 
-def _latest(idp: Idp, known: Owner, want: Want) -> Challenge | None:
-    with idp.reading() as tx:
-        found = challenges.latest(tx, known.session_id)
-    if found is None or found.purpose is not want.purpose or found.ended_at is not None:
-        return None
-    return found
-
-
-def _sent_to(idp: Idp, challenge: Challenge) -> Contact:
-    return challenges.open_contact(idp.sealer, challenge.id, challenge.sealed_contact)
+def _asking(known: Owner, want: Want) -> Asking:
+    return Asking(
+        known,
+        want.purpose,
+        known.session_id,
+        want.letter,
+        known.account.language,
+        signed_in=want.signed_in,
+    )
 
 
 def _bound(idp: Idp, known: Owner, want: Want, waiting: str) -> str:

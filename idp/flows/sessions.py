@@ -206,12 +206,16 @@ def prepare(
     )
 
 
-def begin(idp: Idp, tx: Tx, begun: Begun, *, now: int) -> bool:
-    """Write what ``prepare`` prepared. False where the session that was to go on has ended meanwhile: nobody
-    is signed in, and the browser is not known by it."""
+class SessionGone(Exception):
+    """Somebody ended the session that was to go on: nothing of what was to be written with it is to stay."""
+
+
+def begin(idp: Idp, tx: Tx, begun: Begun, *, now: int) -> None:
+    """Write what ``prepare`` prepared. Raises ``SessionGone`` where the session that was to go on has ended
+    meanwhile: nobody is signed in, and the browser is not known by it."""
     if begun.renewed:
         if not sessions.renew(tx, begun.session, begun.handle.digest, now=now):
-            return False
+            raise SessionGone
     else:
         expires_at = now + idp.settings.lifetimes.session_absolute
         sessions.start(
@@ -240,4 +244,3 @@ def begin(idp: Idp, tx: Tx, begun: Begun, *, now: int) -> bool:
                 "clients": len(begun.farewells),
             },
         )
-    return True

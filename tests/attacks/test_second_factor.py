@@ -1,18 +1,25 @@
 """Somebody who has the password guesses at the codes, or presses while the owner throws them out."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from idp.flows import authenticator, fresh, second_proof
+from idp.flows import authenticator, fresh, login, passkey_sign_in, second_proof
 from idp.flows import sessions as session_flows
 from idp.flows.browser import Browser
-from idp.flows.second_proof import AT_SIGN_IN, Proven
+from idp.flows.fresh import Owner
+from idp.flows.idp import Idp
+from idp.flows.login import SignedIn
+from idp.flows.second_proof import AT_ACCOUNT, AT_SIGN_IN, AlreadyProven, Proven
+from idp.ports import Entropy
 from idp.values import Handle
-from tests.journeys.account_walks import BROWSER, EMAIL, MOBILE, SESSION, options, prove, rows, run
+from tests.journeys.account_walks import BROWSER, EMAIL, MOBILE, SESSION, ask_code, prove, rows, run
 from tests.journeys.factor_walks import KNOWN_SECRET, code_of, with_app
 from tests.journeys.operation_walks import bring, portal, sent, signed_in
+from tests.journeys.passkey_walks import enrolled
 from tests.service import in_process
 from tests.service.in_process import PASSWORD, InProcess
 from tests.service.visitor import Visitor
@@ -46,7 +53,7 @@ def to_email_code(service: InProcess, visitor: Visitor) -> str:
     """In front of the code to the email that closing the account asks for; the right one."""
     visitor.get(CLOSE)
     assert visitor.page == "account-confirm", visitor.page
-    visitor.press(contact=next(handle for label, handle in options(visitor).items() if "@" in label))
+    ask_code(visitor, EMAIL)
     return service.code_for(EMAIL)
 
 
@@ -139,3 +146,130 @@ def test_a_code_that_comes_while_every_session_is_ended_trusts_nothing(asking: I
     assert rows(asking, "SELECT COUNT(*) FROM known_browsers") == 0
     thief.get("/account")
     assert thief.page == "login"
+
+
+class Meanwhile:
+    """Randomness as it is; when the first handle of a new session is drawn, something happens."""
+
+    def __init__(self, real: Entropy, happens: Callable[[], None]) -> None:
+        self._real = real
+        self._happens: list[Callable[[], None]] = [happens]
+
+    def handle(self) -> Handle:
+        """A handle, after what happens once."""
+        if self._happens:
+            self._happens.pop()()
+        return self._real.handle()
+
+    def identifier(self) -> str:
+        """As it is."""
+        return self._real.identifier()
+
+    def digits(self, count: int) -> str:
+        """As it is."""
+        return self._real.digits(count)
+
+    def octets(self, count: int) -> bytes:
+        """As it is."""
+        return self._real.octets(count)
+
+
+def end_everything(service: InProcess) -> None:
+    """The owner ends every session, from elsewhere."""
+    idp, now = service.idp, service.clock.now()
+    (sub,) = _column(service, "SELECT sub FROM accounts")
+    session_flows.leaving(idp, sub, lambda tx, leaving: leaving.end_all(tx, now=now), now=now)
+
+
+def _column(service: InProcess, query: str) -> list[str]:
+    with service.idp.reading() as tx:
+        return [str(value) for value in tx.exec_driver_sql(query).scalars()]
+
+
+def interrupted(service: InProcess) -> Idp:
+    """The service in which every session is ended while one is about to be written."""
+    happens = Meanwhile(service.idp.entropy, lambda: end_everything(service))
+    return replace(service.idp, entropy=happens)
+
+
+def live_sessions(service: InProcess) -> list[str]:
+    return _column(service, "SELECT id FROM sessions WHERE ended_at IS NULL")
+
+
+def test_a_password_that_comes_while_its_session_is_ended_begins_another(asking: InProcess) -> None:
+    visitor = asking.visitor()
+    visitor.get("/account")
+    visitor.press(username=MOBILE, password=PASSWORD)
+    visitor.press(code=asking.code_for(MOBILE))
+    assert visitor.page == "account"
+    (before,) = set(live_sessions(asking)) & {_session_of(asking, visitor)}
+    idp, now = interrupted(asking), asking.clock.now()
+    outcome = login.sign_in(
+        idp, MOBILE, PASSWORD, browser_of(visitor), client_id=None, now=now, now_ms=now * 1000
+    )
+    assert isinstance(outcome, SignedIn)
+    assert live_sessions(asking) == [outcome.begun.session.id]
+    assert outcome.begun.session.id != before
+    # What the ended one had proven, its second factor too, counts no more.
+    assert outcome.begun.session.is_due
+    assert [proof.kind for proof in outcome.begun.session.proofs] == ["password"]
+
+
+def _session_of(service: InProcess, visitor: Visitor) -> str:
+    known = fresh.owner(service.idp, browser_of(visitor), now=service.clock.now())
+    assert known is not None
+    return known.session_id
+
+
+def test_a_passkey_that_comes_while_its_session_is_ended_begins_another(clean_service: InProcess) -> None:
+    visitor, device = enrolled(clean_service)
+    before, browser = _session_of(clean_service, visitor), browser_of(visitor)
+    idp, now = interrupted(clean_service), clean_service.clock.now()
+    asked = passkey_sign_in.options(idp, browser, now=now)
+    typed = json.dumps(device.get(asked))
+    outcome = passkey_sign_in.sign_in(idp, typed, browser, client_id=None, now=now, now_ms=now * 1000)
+    assert isinstance(outcome, SignedIn)
+    assert live_sessions(clean_service) == [outcome.begun.session.id]
+    assert outcome.begun.session.id != before
+    assert [proof.kind for proof in outcome.begun.session.proofs] == ["passkey"]
+
+
+def _confirmed_by(service: InProcess, visitor: Visitor, by: str) -> object:
+    """What confirming once more comes to while every session is ended."""
+    now, browser = service.clock.now(), browser_of(visitor)
+    known = fresh.owner(service.idp, browser, now=now)
+    assert isinstance(known, Owner)
+    found = second_proof.standing(service.idp, known, AT_ACCOUNT, None, now=now)
+    idp = interrupted(service)
+    if by == "password":
+        return second_proof.by_password(idp, known, AT_ACCOUNT, PASSWORD, browser, now=now, now_ms=now * 1000)
+    typed = code_of(service, KNOWN_SECRET)
+    return second_proof.by_code(idp, known, AT_ACCOUNT, found, typed, browser, now=now, now_ms=now * 1000)
+
+
+@pytest.mark.parametrize("by", ["password", "app"])
+def test_confirming_once_more_while_every_session_is_ended_keeps_nobody_in(
+    clean_service: InProcess, maria: Visitor, by: str
+) -> None:
+    with_app(clean_service)
+    outcome = _confirmed_by(clean_service, maria, by)
+    assert isinstance(outcome, AlreadyProven), "the next page asks to sign in"
+    assert live_sessions(clean_service) == []
+    assert rows(clean_service, "SELECT COUNT(*) FROM known_browsers") == 0
+    maria.get(CLOSE)
+    assert maria.page == "login"
+
+
+def test_a_passkey_confirms_nobody_whose_sessions_are_ended_meanwhile(clean_service: InProcess) -> None:
+    visitor, device = enrolled(clean_service, strong=True)
+    now, browser = clean_service.clock.now(), browser_of(visitor)
+    known = fresh.owner(clean_service.idp, browser, now=now)
+    assert known is not None
+    asked = second_proof.passkey_options(clean_service.idp, known, AT_ACCOUNT, "own", now=now)
+    assert asked is not None
+    typed = json.dumps(device.get(asked))
+    outcome = second_proof.by_passkey(
+        interrupted(clean_service), known, AT_ACCOUNT, "own", typed, browser, now=now, now_ms=now * 1000
+    )
+    assert not isinstance(outcome, Proven)
+    assert live_sessions(clean_service) == []

@@ -22,6 +22,8 @@ DAY, HOLD = 86400, 2 * 86400
 
 _OPTION = re.compile(r'name="contact" value="([^"]+)"')
 _LABEL = re.compile(r'<label for="contact[^"]*">(.*?)</label>', re.DOTALL)
+_OTHER = re.compile(r'<a (?:id="use-code" )?href="([^"]*[?&](?:amp;)?way=[^"]*)">(.*?)</a>', re.DOTALL)
+_LEAD = re.compile(r'<p class="lead">(.*?)</p>', re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
 
 
@@ -69,8 +71,29 @@ def pick(visitor: Visitor, part: str) -> None:
 def confirmed_by_code(service: InProcess, visitor: Visitor, contact: str = EMAIL) -> None:
     """Answer the fresh authentication with the code of one of the contacts offered."""
     assert visitor.page == "account-confirm", (visitor.page, visitor.faults)
-    pick(visitor, "@" if "@" in contact else contact[-2:])
+    ask_code(visitor, contact)
     visitor.press(code=service.code_for(contact))
+
+
+def others(visitor: Visitor) -> dict[str, str]:
+    """The other ways that the page offers to confirm, and their addresses."""
+    links = _OTHER.findall(visitor.last.text)
+    return {" ".join(html.unescape(_TAG.sub("", words)).split()): html.unescape(url) for url, words in links}
+
+
+def sendable(visitor: Visitor) -> list[str]:
+    """What the page says of every way by which a code could go: the one under way, then the others."""
+    leads = [" ".join(html.unescape(_TAG.sub("", lead)).split()) for lead in _LEAD.findall(visitor.last.text)]
+    return [words for words in (*leads, *others(visitor)) if "•" in words]
+
+
+def ask_code(visitor: Visitor, contact: str = EMAIL) -> None:
+    """Choose the way by its mask, where another is under way, and have a code sent there."""
+    part = "@" if "@" in contact else f"••{contact[-2:]}"
+    other = next((url for words, url in others(visitor).items() if part in words), None)
+    if other is not None:
+        visitor.get(other)
+    visitor.press()
 
 
 def to_mobile(service: InProcess, visitor: Visitor) -> None:

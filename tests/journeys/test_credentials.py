@@ -17,12 +17,15 @@ from tests.journeys.account_walks import (
     EMAIL,
     MOBILE,
     SESSION,
+    ask_code,
     confirmed_by_code,
     options,
+    others,
     pick,
     prove,
     rows,
     run,
+    sendable,
     sent,
     signed_in,
     twins,
@@ -129,7 +132,7 @@ def test_a_code_to_a_proven_contact_confirms(service: InProcess) -> None:
     visitor = signed_in(service)
     service.clock.move(301)
     visitor.get("/account/confirm", to="username", by="code")
-    assert list(options(visitor)) != []
+    assert len(sendable(visitor)) == 1
     assert EMAIL not in visitor.last.text
     confirmed_by_code(service, visitor)
     assert visitor.page == "account-username"
@@ -167,7 +170,7 @@ def test_a_wrong_code_costs_a_try_and_the_fifth_ends_it(service: InProcess) -> N
     visitor = signed_in(service)
     service.clock.move(301)
     visitor.get("/account/confirm", to="mobile")
-    visitor.press(contact=next(iter(options(visitor).values())))
+    ask_code(visitor)
     code = service.code_for(EMAIL)
     wrong = f"{(int(code) + 1) % 1_000_000:06}"
     for _ in range(5):
@@ -184,7 +187,7 @@ def test_a_code_of_one_session_confirms_no_other(service: InProcess) -> None:
     service.clock.move(301)
     for visitor in (one, other):
         visitor.get("/account/confirm", to="mobile")
-        visitor.press(contact=next(iter(options(visitor).values())))
+        ask_code(visitor)
         service.clock.move(61)
     newest = service.code_for(EMAIL)
     one.press(code=newest)
@@ -193,17 +196,20 @@ def test_a_code_of_one_session_confirms_no_other(service: InProcess) -> None:
     assert other.page == "mobile"
 
 
-def test_a_contact_of_another_session_is_no_option(service: InProcess) -> None:
+def test_a_way_of_another_session_is_no_way_here(service: InProcess) -> None:
+    prove(service, MOBILE)
     one, other = signed_in(service), signed_in(service)
     service.clock.move(301)
     one.get("/account/confirm", to="mobile")
-    theirs = next(iter(options(one).values()))
-    other.get("/account/confirm", to="mobile")
-    other.press(contact=theirs)
-    assert other.faults == ["contact"]
-    other.press(contact="maria.rossi@evil.example")
-    assert other.faults == ["contact"]
+    (url,) = others(one).values()
+    theirs = url.partition("way=")[2]
+    for way in (theirs, EMAIL, "maria.rossi@evil.example"):
+        other.get("/account/confirm", to="mobile", by="code", way=way)
+        assert "••01" in sendable(other)[0], "her own first way, whatever was named"
     assert rows(service, "SELECT count(*) FROM challenges WHERE purpose = 'fresh'") == 0
+    before = len(service.post())
+    other.press()
+    assert [message["to"] for message in service.post()][:-before] == [MOBILE]
 
 
 def test_a_contact_that_is_somebody_elses_too_gets_no_code(service: InProcess) -> None:
@@ -212,15 +218,15 @@ def test_a_contact_that_is_somebody_elses_too_gets_no_code(service: InProcess) -
     visitor = signed_in(service)
     visitor.get("/account/confirm", to="mobile")
     # Her email, and her mobile now that it is proven.
-    assert len(options(visitor)) == 2
-    assert not any("f•" in label or "r•" in label for label in options(visitor))
+    assert len(sendable(visitor)) == 2
+    assert not any("f•" in label or "r•" in label for label in sendable(visitor))
 
 
 def test_a_password_is_not_enough_for_a_new_number(service: InProcess) -> None:
     visitor = signed_in(service)
     visitor.get("/account/mobile")
     assert visitor.page == "account-confirm"
-    assert options(visitor)
+    assert sendable(visitor)
     assert "current_password" not in visitor.last.text
 
 
@@ -424,7 +430,7 @@ def test_only_a_choice_that_was_shown_is_taken(service: InProcess, contact: str)
 def test_no_challenge_of_another_purpose_makes_a_username(service: InProcess) -> None:
     visitor = signed_in(service)
     visitor.get("/account/confirm", to="mobile")
-    visitor.press(contact=next(iter(options(visitor).values())))
+    ask_code(visitor)
     code = service.code_for(EMAIL)
     visitor.get("/account/username/verify")
     assert visitor.page == "account-username"

@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.account_walks import DAY, EMAIL, MOBILE, SESSION, options, prove, run, sent, signed_in
+from tests.journeys.account_walks import (
+    DAY,
+    EMAIL,
+    MOBILE,
+    SESSION,
+    ask_code,
+    prove,
+    run,
+    sent,
+    signed_in,
+)
 from tests.journeys.passkey_walks import asked, enrolled, trail
 from tests.parts.soft_authenticator import SoftAuthenticator
 from tests.service import in_process
@@ -220,7 +230,7 @@ def test_f_a_code_to_sign_in_or_to_change_data_steps_nobody_up(service: InProces
     party = portal(service)
     visitor = customer(service)
     visitor.get("/account/confirm", to="mobile", by="code")
-    visitor.press(contact=next(iter(options(visitor).values())))
+    ask_code(visitor, MOBILE)
     code = service.code_for(MOBILE)
     party.ask(visitor, acr_values=TWO)
     visitor.press(code=code)

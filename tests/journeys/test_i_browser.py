@@ -79,7 +79,6 @@ def test_i_the_file_is_downloaded_and_the_account_closed(service: InProcess, pag
     on_page(page, "account")
     press(page, "#close")
     on_page(page, "account-confirm")
-    page.locator("label", has_text="Per email").first.click()
     press(page, "#continue")
     expect(page.locator("#code")).to_be_visible()
     page.fill("#code", service.code_for(EMAIL))

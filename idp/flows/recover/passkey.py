@@ -12,7 +12,7 @@ from idp.accounts.recovery import Account, Recovery, Stage, passkey_mark
 from idp.flows import ceremonies
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
-from idp.flows.passkey_sign_in import NotAccepted
+from idp.flows.own_passkey import NotAccepted
 from idp.flows.recover.progress import Proven, UnderWay
 from idp.store import passkeys, recoveries
 

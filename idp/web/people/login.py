@@ -9,7 +9,7 @@ from idp.flows import ceremonies, login, passkey_sign_in, passkeys, register
 from idp.flows.authorize import interactions, refusing
 from idp.flows.authorize.answering import Lost
 from idp.flows.login import SignedIn, Throttled, Wrong
-from idp.flows.passkey_sign_in import NotAccepted
+from idp.flows.own_passkey import NotAccepted
 from idp.flows.recover import ending
 from idp.oidc.assurance import demanded
 from idp.oidc.authorization.request import AuthorizationRequest

@@ -7,15 +7,17 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from idp.flows import operations, proving
+from idp.flows import operations
 from idp.flows.authorize import interactions
 from idp.flows.authorize.answering import Lost
-from idp.flows.operations import Approved, NotAccepted, Unknown, Wanted
+from idp.flows.operations import Approved, Unknown, Wanted
+from idp.flows.own_passkey import NotAccepted
 from idp.flows.proving import Limited, NotYet, Refused, Sent
 from idp.values import ProofKind
 from idp.web.people import step_up
 from idp.web.people.account.passkeys import json_answer
 from idp.web.people.forms import ConfirmCodeForm
+from idp.web.people.second_proof import code_facts
 from idp.web.people.visit import Face, Visit, later
 from idp.web.people.words import again_in
 
@@ -114,7 +116,7 @@ def blueprint(face: Face) -> Blueprint:
     def _send(visit: Visit, wanted: Wanted) -> Response:
         handle = visit.form.get("contact")
         if handle is None and wanted.sent is not None:
-            handle = wanted.sent[0].handle
+            handle = wanted.sent.way.handle
         if not handle:
             return _page(visit, wanted, {"contact": "required"}, choosing=True)
         asked = operations.send(idp, wanted, handle, source=visit.browser.source, now=visit.now)
@@ -122,7 +124,7 @@ def blueprint(face: Face) -> Blueprint:
             case Unknown():
                 return _page(visit, wanted, {"contact": "unknown"}, choosing=True)
             case NotYet(wait) if (
-                wanted.sent is None or "resend" in visit.form or handle != wanted.sent[0].handle
+                wanted.sent is None or "resend" in visit.form or handle != wanted.sent.way.handle
             ):
                 return later(
                     _page(visit, wanted, {"page": again_in("resend_too_early", wait)}, status=429), wait
@@ -178,19 +180,12 @@ def _page(
             if way.contact is not None
         ]
         return visit.page("operation", status=status, stage="send", options=options, values={}, **facts)
-    way, challenge = wanted.sent
-    # The last wrong try ended the code, whatever was read before it.
-    over = not challenge.live(visit.now) or faults.get("code") == "code_expired"
+    way, challenge = wanted.sent.way, wanted.sent.challenge
     return visit.page(
         "operation",
         status=status,
         stage="code",
-        channel="sms",
-        sent_to="" if way.contact is None else way.contact.masked,
-        expires_in=0 if over else challenge.expires_at - visit.now,
-        resend_in=proving.wait(visit.idp, challenge, now=visit.now),
-        resent="sent" in visit.query,
-        tries_left=tries_left,
+        **code_facts(visit, challenge, way.contact, faults, tries_left),
         several=len(codes) > 1,
         choose_url=f"{PATH}?interaction={wanted.interaction.id}&choose=again",
         **facts,

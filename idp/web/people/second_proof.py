@@ -1,4 +1,5 @@
-"""What the pages of the second factor and of step-up have in common: the ways, the code, the passkey.
+"""What the pages of the second factor, of step-up and of fresh authentication have in common: the ways, the
+code, the passkey.
 
 Opening a page sends nothing; a press does. Which way is shown stands in the address by a name that means
 nothing in another session.
@@ -11,14 +12,15 @@ from urllib.parse import urlencode
 
 from flask import Response
 
+from idp.accounts.challenge import Challenge
 from idp.flows import proving, second_proof
 from idp.flows.confirming import Way
 from idp.flows.fresh import Owner
-from idp.flows.passkey_sign_in import NotAccepted
+from idp.flows.own_passkey import NotAccepted
 from idp.flows.proving import Limited, NotYet, Refused
 from idp.flows.second_proof import AlreadyProven, Proven, Standing, Want
 from idp.flows.sessions import Begun
-from idp.values import Acr, ProofKind
+from idp.values import Acr, Contact, ContactKind, ProofKind
 from idp.web.people.forms import RecoveryProofForm, SecondProofForm
 from idp.web.people.visit import Visit, later
 from idp.web.people.words import again_in
@@ -34,7 +36,7 @@ WORDS_OF = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One of the two pages: its name and address, what it waits for, and where it leads."""
+    """One of those pages: its name and address, what it waits for, and where it leads."""
 
     name: str
     path: str
@@ -74,12 +76,12 @@ def answer(visit: Visit, known: Owner, place: Place, **facts: Any) -> Response:
     if not visit.pressed:
         return page({})
     if "credential" in visit.form:
-        return _by_passkey(visit, known, place, page)
+        return by_passkey(visit, known, place, page)
     if found.way is None or found.way.kind is ProofKind.PASSKEY:
         return page({})
     sends = found.way.contact is not None
-    if sends and ("resend" in visit.form or (found.challenge is None and "code" not in visit.form)):
-        return _send(visit, known, place, found, found.way, page)
+    if sends and ("resend" in visit.form or (found.sent is None and "code" not in visit.form)):
+        return _send(visit, known, place, found, page)
     printed = found.way.kind is ProofKind.RECOVERY_CODE
     form = (RecoveryProofForm if printed else SecondProofForm).read(visit.form)
     if faults := form.faults():
@@ -111,20 +113,21 @@ def _send(
     known: Owner,
     place: Place,
     found: Standing,
-    way: Way,
     page: Callable[..., Response],
 ) -> Response:
-    sent = second_proof.send(visit.idp, known, place.want, way, visit.browser, now=visit.now)
+    sent = second_proof.send(visit.idp, known, place.want, found, visit.browser, now=visit.now)
     match sent:
         case NotYet(wait):
             return later(page({"page": again_in("resend_too_early", wait)}, status=429), wait)
         case Limited(retry_after):
             return later(page({"page": again_in("resend_limit", retry_after)}, status=429), retry_after)
-    again = {} if found.challenge is None else {"sent": "again"}
-    return visit.go(place.path, **place.query, way=way.handle, **again)
+    handle = "" if found.way is None else found.way.handle
+    again = {} if found.sent is None else {"sent": "again"}
+    return visit.go(place.path, **place.query, way=handle, **again)
 
 
-def _by_passkey(visit: Visit, known: Owner, place: Place, page: Callable[..., Response]) -> Response:
+def by_passkey(visit: Visit, known: Owner, place: Place, page: Callable[..., Response]) -> Response:
+    """Take a passkey's answer; ``page`` makes the page from its faults, where it did not do."""
     outcome = second_proof.by_passkey(
         visit.idp,
         known,
@@ -150,10 +153,10 @@ def _shown(
     faults: dict[str, str],
     tries_left: int | None,
 ) -> dict[str, Any]:
-    way, challenge, opened = found.way, found.challenge, found.ways.open
+    way, opened = found.way, found.ways.open
+    challenge = None if found.sent is None else found.sent.challenge
     has_passkey = any(one.kind is ProofKind.PASSKEY for one in opened)
     first_code = next((one for one in opened if one.kind is not ProofKind.PASSKEY), None)
-    over = challenge is None or not challenge.live(visit.now) or faults.get("code") == "code_expired"
     return {
         "stage": _stage(found),
         "username": known.profile.username.text,
@@ -168,8 +171,23 @@ def _shown(
             {"kind": WORDS_OF[one.kind], "mask": _mask(one), "until": one.held_until}
             for one in found.ways.held
         ],
-        "channel": "email" if way is not None and way.kind is ProofKind.EMAIL_CODE else "sms",
-        "sent_to": "" if way is None else _mask(way),
+        **code_facts(visit, challenge, None if way is None else way.contact, faults, tries_left),
+    }
+
+
+def code_facts(
+    visit: Visit,
+    challenge: Challenge | None,
+    contact: Contact | None,
+    faults: dict[str, str],
+    tries_left: int | None,
+) -> dict[str, Any]:
+    """What a page says of a code that went to a contact, or is about to (``codes.html``)."""
+    # The last wrong try ended the code, whatever was read before it.
+    over = challenge is None or not challenge.live(visit.now) or faults.get("code") == "code_expired"
+    return {
+        "channel": "email" if contact is not None and contact.kind is ContactKind.EMAIL else "sms",
+        "sent_to": "" if contact is None else contact.masked,
         "expires_in": 0 if over or challenge is None else challenge.expires_at - visit.now,
         "resend_in": proving.wait(visit.idp, challenge, now=visit.now),
         "resent": "sent" in visit.query,
@@ -186,7 +204,7 @@ def _stage(found: Standing) -> str:
         return "passkey"
     if found.way.contact is None:
         return WORDS_OF[found.way.kind]
-    return "send" if found.challenge is None else "code"
+    return "send" if found.sent is None else "code"
 
 
 def _mask(way: Way) -> str:

@@ -9,11 +9,11 @@ from tests.pages.states.base import (
     LONG,
     LONG_EMAIL,
     MOBILE,
-    OPTIONS,
     RULES,
     USERNAME,
     State,
     code_facts,
+    proof_facts,
 )
 
 
@@ -48,6 +48,17 @@ def _confirm(stage: str, **more: Any) -> dict[str, Any]:
         "back_url": "/account",
         **more,
     }
+
+
+def _proof(stage: str, **more: Any) -> dict[str, Any]:
+    return proof_facts(stage, **{"password_url": None, "back_url": "/account", **more})
+
+
+_ASK = "/account/confirm?to=mobile&by=code&way="
+_APP = {"url": f"{_ASK}w1", "kind": "app", "mask": ""}
+_SMS = {"url": f"{_ASK}w2", "kind": "sms", "mask": "+39 ••• ••• ••42"}
+_EMAIL = {"url": f"{_ASK}w3", "kind": "email", "mask": "c•••••@•••••"}
+_PASSKEY = "/account/confirm/passkey"
 
 
 def _page(**more: Any) -> dict[str, Any]:
@@ -97,25 +108,37 @@ STATES = (
         _confirm("password", faults={"current_password": "password_wrong"}),
     ),
     State(
-        "account-confirm-choose",
+        "account-confirm-send",
         "account-confirm",
-        _confirm("choose", options=OPTIONS, password_url="/account/confirm"),
+        _proof("send", others=[_EMAIL], password_url="/account/confirm"),
     ),
     State(
         "account-confirm-code",
         "account-confirm",
-        code_facts(**_confirm("code", password_url="/account/confirm")),
+        _proof("code", others=[_EMAIL], password_url="/account/confirm"),
     ),
     State(
         "account-confirm-code-wrong",
         "account-confirm",
-        {**code_facts(**_confirm("code", faults={"code": "code_wrong"})), "tries_left": 3, "resend_in": 0},
+        _proof("code", faults={"code": "code_wrong"}, tries_left=3, resend_in=0),
     ),
-    State("account-confirm-nowhere", "account-confirm", _confirm("none")),
+    State("account-confirm-app", "account-confirm", _proof("app", others=[_SMS, _EMAIL])),
     State(
-        "account-confirm-passkey-only",
+        "account-confirm-app-used",
         "account-confirm",
-        _confirm("none", passkey_url="/account/confirm/passkey"),
+        _proof("app", passkey_url=_PASSKEY, faults={"code": "code_used"}),
+    ),
+    State(
+        "account-confirm-held",
+        "account-confirm",
+        _proof("send", held=[{"kind": "app", "mask": "", "until": AT}]),
+    ),
+    State("account-confirm-nowhere", "account-confirm", _proof("none")),
+    State("account-confirm-passkey-only", "account-confirm", _proof("passkey", passkey_url=_PASSKEY)),
+    State(
+        "account-confirm-passkey-or-app",
+        "account-confirm",
+        _proof("passkey", passkey_url=_PASSKEY, code_url=_APP["url"], others=[_APP]),
     ),
     State("account-registry-down", "account", _account(contacts=None)),
     State("account-password", "account-password", _page()),

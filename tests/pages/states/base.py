@@ -61,6 +61,20 @@ def code_facts(**more: Any) -> dict[str, Any]:
     }
 
 
+def proof_facts(stage: str, **more: Any) -> dict[str, Any]:
+    """A proof that is asked for, by SMS unless told otherwise, as `second_proof.html` wants it."""
+    return {
+        **code_facts(channel="sms", sent_to="+39 ••• ••• ••42", expires_in=300),
+        "stage": stage,
+        "username": USERNAME,
+        "passkey_url": None,
+        "code_url": None,
+        "others": [],
+        "held": [],
+        **more,
+    }
+
+
 RULES = {"min": 8, "max": 16, "upper": True, "lower": True, "digit": True}
 OPTIONS = (
     {"handle": "h1" * 10, "kind": "email", "mask": "c•••••@•••••"},

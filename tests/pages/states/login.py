@@ -9,9 +9,8 @@ from tests.pages.states.base import (
     LONG,
     LONG_CLIENT,
     LONG_EMAIL,
-    USERNAME,
     State,
-    code_facts,
+    proof_facts,
 )
 
 
@@ -35,19 +34,6 @@ _APP = {"url": "/login/code?to=account&way=w2", "kind": "app", "mask": ""}
 _EMAIL = {"url": "/login/code?to=account&way=w3", "kind": "email", "mask": "c•••••@•••••"}
 
 
-def _second(stage: str, **more: Any) -> dict[str, Any]:
-    return {
-        **code_facts(channel="sms", sent_to="+39 ••• ••• ••42", expires_in=300),
-        "stage": stage,
-        "username": USERNAME,
-        "passkey_url": None,
-        "code_url": None,
-        "others": [],
-        "held": [],
-        **more,
-    }
-
-
 def _code(stage: str, **more: Any) -> dict[str, Any]:
     own = {
         "trust_days": 30,
@@ -55,11 +41,11 @@ def _code(stage: str, **more: Any) -> dict[str, Any]:
         "other_user_url": "/login?to=account",
         "activate_url": "/recover/activate",
     }
-    return _second(stage, **{**own, **more})
+    return proof_facts(stage, **{**own, **more})
 
 
 def _step_up(stage: str, **more: Any) -> dict[str, Any]:
-    return _second(stage, **{"client_name": "Area Clienti", **more})
+    return proof_facts(stage, **{"client_name": "Area Clienti", **more})
 
 
 _PASSKEY = {"passkey_url": "/step-up/passkey?interaction=i", "code_url": "/step-up?interaction=i&way=w1"}

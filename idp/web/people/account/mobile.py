@@ -11,10 +11,10 @@ from idp.flows.mobile.asking import NotUsable, Sent
 from idp.flows.mobile.making_good import Confirmed, NothingWaits
 from idp.flows.proving import Limited, NotYet
 from idp.values import Malformed, MobileNumber
-from idp.web.people.account.confirm import code_facts
 from idp.web.people.account.doors import MOBILE, MOBILE_CONFIRM
 from idp.web.people.account.entering import Entered, enter
 from idp.web.people.forms import MobileConfirmForm, MobileForm, MobileVerifyForm
+from idp.web.people.second_proof import code_facts
 from idp.web.people.visit import Face, later
 from idp.web.people.words import again_in
 
@@ -94,13 +94,15 @@ def install(door: Blueprint, face: Face) -> None:
         def page(faults: dict[str, str], *, status: int = 200, tries_left: int | None = None) -> Response:
             if known is None:
                 return visit.go(MOBILE.path)
-            shown = known.number.readable
             return here.page(
                 "mobile-verify",
                 status=status,
                 back_url=MOBILE.path,
                 faults=faults,
-                **code_facts(here, known.challenge, shown, known.number, faults, tries_left),
+                **{
+                    **code_facts(visit, known.challenge, known.number, faults, tries_left),
+                    "sent_to": known.number.readable,
+                },
             )
 
         if not visit.pressed:

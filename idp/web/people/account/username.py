@@ -11,10 +11,10 @@ from idp.flows.credentials import Renamed, Sent, Taken
 from idp.flows.fresh import Unknown
 from idp.flows.proving import Limited, NotYet
 from idp.values import ContactKind
-from idp.web.people.account.confirm import code_facts
 from idp.web.people.account.doors import USERNAME
 from idp.web.people.account.entering import Entered, enter
 from idp.web.people.forms import AccountUsernameForm, UsernameVerifyForm
+from idp.web.people.second_proof import code_facts
 from idp.web.people.visit import Face, later
 from idp.web.people.words import again_in
 
@@ -98,7 +98,10 @@ def install(door: Blueprint, face: Face) -> None:
                 status=status,
                 back_url=here.arrival.address(USERNAME.path),
                 faults=faults,
-                **code_facts(here, asked.challenge, contact.readable, contact, faults, tries_left),
+                **{
+                    **code_facts(visit, asked.challenge, contact, faults, tries_left),
+                    "sent_to": contact.readable,
+                },
             )
 
         if not visit.pressed:

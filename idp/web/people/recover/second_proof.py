@@ -8,7 +8,7 @@ from idp.accounts.recovery import Means, Stage
 from idp.flows.authenticator import Replayed
 from idp.flows.authenticator import Throttled as OwnThrottled
 from idp.flows.authenticator import Wrong as WrongOwn
-from idp.flows.passkey_sign_in import NotAccepted
+from idp.flows.own_passkey import NotAccepted
 from idp.flows.proving import Limited, NotYet, Sent
 from idp.flows.recover import own_code, passkey, second_code
 from idp.flows.recover.progress import Proven, UnderWay, Unknown
