@@ -178,7 +178,7 @@ def test_sign_ins_and_registrations_go_on_and_no_limit_opens(service: MortalServ
     assert statuses == [200] * 10 + [429] * 2, "ten wrong passwords from one source, here as there"
     assert sign_in(hers, client, PASSWORD).status_code == 303, "her own browser is not held up by them"
 
-    # A message costs: its limits go on counting too (three to a contact in a quarter of an hour).
+    # A message costs: what limits it goes on counting too (one a minute to a contact).
     told = []
     for _ in range(4):
         browser = service.browser()
@@ -191,7 +191,7 @@ def test_sign_ins_and_registrations_go_on_and_no_limit_opens(service: MortalServ
             accept_terms="yes",
         )
         told.append(browser.press(new_password=PASSWORD).status_code)
-    assert told == [200, 200, 200, 429]
+    assert told == [200, 429, 429, 429]
 
     valkey.start()
     time.sleep(PAUSE)
