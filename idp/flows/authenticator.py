@@ -16,9 +16,8 @@ from idp.accounts import challenge as codes
 from idp.accounts import totp
 from idp.accounts.audit import Detail, Event
 from idp.accounts.lockout import Brake
-from idp.accounts.lockout import Throttled as Braked
 from idp.accounts.totp import Authenticator, Differs, Matches, Used
-from idp.flows import additions, fresh, holding, telling, throttle
+from idp.flows import additions, fresh, holding, own_codes, telling, throttle
 from idp.flows.fresh import Needs, Owner
 from idp.flows.idp import Idp
 from idp.flows.wording import Purpose as Letter
@@ -108,8 +107,8 @@ def check(idp: Idp, sub: str, typed: str, *, source: str, now: int) -> Right | W
         return Wrong("code_malformed")
     with idp.reading() as tx:
         row = present(tx, sub)
-    decision = _spend(idp, sub, source, now=now)
-    if isinstance(decision, Braked):
+    decision = own_codes.spend_try(idp, _brakes(idp, sub), source, now=now)
+    if decision is not None:
         return Throttled(decision.retry_after)
     match _judged(idp, row, code, now=now):
         case Matches(counter) if row is not None and _use(idp, row, counter, now=now):
@@ -117,10 +116,10 @@ def check(idp: Idp, sub: str, typed: str, *, source: str, now: int) -> Right | W
             return Right(held=row.held_until(now) is not None)
         case Matches() | Used():
             throttle.give_back(idp, _brakes(idp, sub), now=now)
-            _note_refusal(idp, sub, "used", source, now=now)
+            _note_used(idp, sub, source, now=now)
             return Replayed()
         case Differs():
-            _failed(idp, sub, source, now=now)
+            own_codes.failed(idp, Event.AUTHENTICATOR_REFUSED, sub, source, now=now)
             return Wrong()
 
 
@@ -170,12 +169,12 @@ def add(
     code = codes.code_of(typed, totp.DIGITS)
     if code is None:
         return Wrong("code_malformed")
-    decision = _spend(idp, account.sub, source, now=now)
-    if isinstance(decision, Braked):
+    decision = own_codes.spend_try(idp, _brakes(idp, account.sub), source, now=now)
+    if decision is not None:
         return Throttled(decision.retry_after)
     verdict = totp.judge(secret, code, last_counter=-1, now=now)
     if not isinstance(verdict, Matches):
-        _failed(idp, account.sub, source, now=now)
+        own_codes.failed(idp, Event.AUTHENTICATOR_REFUSED, account.sub, source, now=now)
         return Wrong("code_wrong_clock")
     throttle.give_back(idp, _brakes(idp, account.sub), now=now)
     return _add(idp, known, secret, verdict.counter, now=now, now_ms=now_ms)
@@ -277,32 +276,11 @@ def _brakes(idp: Idp, sub: str) -> tuple[Brake, ...]:
     return throttle.otp_account_brakes(idp, sub)
 
 
-def _spend(idp: Idp, sub: str, source: str, *, now: int) -> Braked | None:
-    decision = throttle.otp_breaker(idp, source, now=now)
-    if not isinstance(decision, Braked):
-        decision = throttle.spend(idp, _brakes(idp, sub), now=now)
-    return decision if isinstance(decision, Braked) else None
-
-
-def _failed(idp: Idp, sub: str, source: str, *, now: int) -> None:
-    throttle.otp_failed(idp, idp.sealer.pseudonym(f"sub:{sub}"), source, now=now)
-    _note_refusal(idp, sub, "wrong", source, now=now)
-
-
-def _note_refusal(idp: Idp, sub: str, reason: str, source: str, *, now: int) -> None:
+def _note_used(idp: Idp, sub: str, source: str, *, now: int) -> None:
     whom = idp.sealer.pseudonym(f"sub:{sub}")
     # A used code may be sent any number of times: of a flood the trail keeps one line a minute.
-    if reason == "used" and idp.ephemera.bump(f"told:code-used:{whom}", 60, now) > 1:
-        return
-    with idp.writing() as tx:
-        audit.add(
-            tx,
-            Event.AUTHENTICATOR_REFUSED,
-            at=now,
-            actor=whom,
-            source=throttle.pseudonym_of_source(idp, source),
-            details={"reason": reason},
-        )
+    if idp.ephemera.bump(f"told:code-used:{whom}", 60, now) == 1:
+        own_codes.note_refusal(idp, Event.AUTHENTICATOR_REFUSED, sub, "used", source, now=now)
 
 
 def _note(idp: Idp, tx: Tx, event: Event, sub: str, details: dict[str, Detail], *, now: int) -> None:

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from idp.accounts import recovery_codes as rules
 from idp.accounts.audit import Detail, Event
 from idp.accounts.lockout import Brake
-from idp.accounts.lockout import Throttled as Braked
 from idp.accounts.registry import RegistryDown
-from idp.flows import additions, fresh, holding, telling, throttle
+from idp.flows import additions, fresh, holding, own_codes, telling, throttle
 from idp.flows.authenticator import NotFresh, Right, Throttled, Wrong
 from idp.flows.fresh import Needs, Owner
 from idp.flows.idp import Idp
@@ -54,12 +53,12 @@ def check(idp: Idp, sub: str, typed: str, *, source: str, now: int) -> Right | W
     if code is None:
         return Wrong("recovery_code_malformed")
     digest = idp.sealer.recovery_code_digest(sub, code)
-    decision = _spend(idp, sub, source, now=now)
-    if isinstance(decision, Braked):
+    decision = own_codes.spend_try(idp, _brakes(idp, sub), source, now=now)
+    if decision is not None:
         return Throttled(decision.retry_after)
     right = _use(idp, sub, digest, now=now)
     if right is None:
-        _failed(idp, sub, source, now=now)
+        own_codes.failed(idp, Event.RECOVERY_CODE_REFUSED, sub, source, now=now)
         return Wrong("recovery_code_wrong")
     throttle.give_back(idp, _brakes(idp, sub), now=now)
     return right
@@ -153,27 +152,6 @@ def _brakes(idp: Idp, sub: str) -> tuple[Brake, ...]:
     """Another counter than the app's: whoever guesses at that one leaves this way open to the owner."""
     whom = idp.sealer.pseudonym(f"sub:{sub}")
     return (Brake(f"code-recovery:{whom}", idp.settings.limits.otp_failures_per_account),)
-
-
-def _spend(idp: Idp, sub: str, source: str, *, now: int) -> Braked | None:
-    decision = throttle.otp_breaker(idp, source, now=now)
-    if not isinstance(decision, Braked):
-        decision = throttle.spend(idp, _brakes(idp, sub), now=now)
-    return decision if isinstance(decision, Braked) else None
-
-
-def _failed(idp: Idp, sub: str, source: str, *, now: int) -> None:
-    whom = idp.sealer.pseudonym(f"sub:{sub}")
-    throttle.otp_failed(idp, whom, source, now=now)
-    with idp.writing() as tx:
-        audit.add(
-            tx,
-            Event.RECOVERY_CODE_REFUSED,
-            at=now,
-            actor=whom,
-            source=throttle.pseudonym_of_source(idp, source),
-            details={"reason": "wrong"},
-        )
 
 
 def _note(idp: Idp, tx: Tx, event: Event, sub: str, details: dict[str, Detail], *, now: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from idp.flows import export, operations
 from idp.store import accounts
-from tests.journeys.account_walks import rows, run, twins, value
+from tests.journeys.account_walks import EMAIL, prove, rows, run, twins, value
 from tests.journeys.factor_walks import KNOWN_CODES, KNOWN_SECRET, code_of, with_app, with_codes
 from tests.journeys.operation_walks import (
     IBAN,
@@ -139,6 +139,26 @@ def test_beside_a_passkey_alone_a_code_is_one_factor_and_not_offered(clean_servi
     maria.press(credential=json.dumps(device.get(options)))
     claims = party.read(party.redeem(answer_of(maria)["code"]).get_json()["access_token"])
     assert claims["acr"] == "urn:idp:acr:3"
+
+
+def test_a_text_message_in_a_passkeys_place_is_told_to_its_owner(clean_service: InProcess) -> None:
+    party = portal(clean_service)
+    _, device = enrolled(clean_service, strong=True)
+    prove(clean_service, EMAIL, of=MOBILE)
+    for by, told in (("passkey", 0), ("sms", 1)):
+        clean_service.clock.move(3600)
+        maria = signed_in(clean_service)
+        bring(maria, party)
+        if by == "passkey":
+            options = asked(maria, maria.at.replace("/step-up", "/step-up/passkey"))
+            maria.press(credential=json.dumps(device.get(options)))
+        else:
+            approve(clean_service, maria)
+        answer_of(maria)
+        letters = [one["to"] for one in clean_service.post() if one["purpose"] == "confirmed_by_sms"]
+        # Where whoever has the number does not read.
+        assert letters == [EMAIL] * told
+    assert [one["proof"] for one in trail(clean_service, "operation_approved")] == ["passkey", "sms_code"]
 
 
 def test_a_passkeys_answer_is_good_for_the_operation_it_was_asked_for(clean_service: InProcess) -> None:
