@@ -59,6 +59,8 @@ class Way:
     held_until: int | None = None
     # What its code proves, where that is less than its kind.
     worth: ProofKind | None = None
+    # Its contact is new on file: what it proves changes a way in, and confirms nothing else.
+    new: bool = False
 
     @property
     def proves(self) -> ProofKind:
@@ -261,8 +263,10 @@ def _held_mobiles(
 
 def _new(way: Way, use: Use, until: int | None) -> Way:
     """The way as it serves while its contact is new on file."""
-    if until is None or use is Use.CREDENTIALS:
+    if until is None:
         return way
+    if use is Use.CREDENTIALS:
+        return replace(way, new=True)
     if use is Use.SIGN_IN:
         return replace(way, worth=ProofKind.NEW_CONTACT)
     return replace(way, held_until=until)

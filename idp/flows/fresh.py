@@ -20,7 +20,7 @@ from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.login import Attempt, Right, Throttled, Wrong
 from idp.flows.sessions import SEEN_EVERY
-from idp.store import accounts, sessions
+from idp.store import accounts, passkeys, sessions
 from idp.store.accounts import AccountProfile, AccountRow
 from idp.store.sessions import SessionRow
 from idp.values import Proof, ProofKind
@@ -44,6 +44,7 @@ _CONTACT_PROOFS = frozenset(
         ProofKind.PASSKEY,
     }
 )
+_SENT = frozenset({ProofKind.EMAIL_CODE, ProofKind.SMS_CODE})
 _ADDED = frozenset({ProofKind.PASSKEY, ProofKind.TOTP, ProofKind.RECOVERY_CODE})
 
 
@@ -87,10 +88,22 @@ def owner(idp: Idp, browser: Browser, *, now: int) -> Owner | None:
 def is_fresh(idp: Idp, known: Owner, needs: Needs, *, now_ms: int) -> bool:
     """Whether a proof of this session is young enough, and of the kind that is needed."""
     since = now_ms - idp.settings.lifetimes.fresh_authentication * 1000
-    return any(
-        proof.at >= since and not _waits(proof) and (needs is Needs.ANY or proof.kind in _CONTACT_PROOFS)
-        for proof in known.row.session.proofs
+    proofs = {proof.kind for proof in known.row.session.proofs if proof.at >= since and not _waits(proof)}
+    if needs is Needs.ANY:
+        return bool(proofs)
+    # Beside a passkey that confirms no code that is sent changes anything, whatever it was sent for.
+    return bool(proofs & _CONTACT_PROOFS - _SENT) or (
+        bool(proofs & _SENT) and not _passkey_confirms(idp, known, now=now_ms // 1000)
     )
+
+
+def _passkey_confirms(idp: Idp, known: Owner, *, now: int) -> bool:
+    if known.account.unconfirming_until(now) is not None:
+        # While its account waits it does not, and a code is the way (``flows.confirming``).
+        return False
+    with idp.reading() as tx:
+        rows = passkeys.of_account(tx, known.account.sub)
+    return any(row.passkey.confirms(now) for row in rows)
 
 
 def may_change(idp: Idp, known: Owner, needs: Needs, *, now: int, now_ms: int) -> bool:

@@ -184,8 +184,10 @@ def by_code(
             return verdict
         case Late():
             return _late(idp, browser, want, now=now, now_ms=now_ms)
-    waits = known.account.unconfirming_until(now) is not None
-    proof = Proof(sent.way.proves, now_ms, held=waits)
+    held = sent.way.new or known.account.unconfirming_until(now) is not None
+    proof = Proof(sent.way.proves, now_ms, held=held)
+    # What is new itself buys no month without a code.
+    trust = trust and sent.way.worth is None
     told = (
         sms_beside_passkey.notices(idp, known.account, found.ways, sent.way, now=now)
         if want is AT_STEP_UP
@@ -225,10 +227,10 @@ def _by_own_code(
         case authenticator.Throttled(retry_after):
             return Limited(retry_after)
         case authenticator.Wrong(fault) | authenticator.Replayed(fault):
-            return Refused(fault)
+            late = _late(idp, browser, want, now=now, now_ms=now_ms)
+            return late if isinstance(late, AlreadyProven) else Refused(fault)
     held = verdict.held or known.account.unconfirming_until(now) is not None
     proof = Proof(way.kind, now_ms, held=held)
-    # What is new itself buys no month without a code.
     trust = trust and not verdict.held
     try:
         return Proven(_write(idp, known, want, proof, browser, _nothing, trust=trust, now=now))

@@ -9,7 +9,7 @@ from idp.flows import confirming, fresh
 from idp.flows.browser import Browser
 from idp.flows.confirming import Use, Ways
 from idp.flows.fresh import Owner
-from idp.values import Handle, ProofKind
+from idp.values import Acr, Handle, ProofKind
 from tests.journeys.account_walks import (
     BROWSER,
     DAY,
@@ -18,6 +18,7 @@ from tests.journeys.account_walks import (
     MOBILE,
     OTHER,
     SESSION,
+    confirmed_by_code,
     issued,
     pending,
     prove,
@@ -148,6 +149,18 @@ def test_a_mobile_that_is_new_on_file_confirms_nothing_for_two_days(service: InP
     again = signed_in(service)
     assert kinds(service, again, Use.OPERATION) == ([SMS], [])
     assert [way.proves for way in ways(service, again, Use.SIGN_IN).open] == [SMS]
+
+
+def test_a_mobile_that_is_new_on_file_changes_a_way_in_and_earns_no_higher_class(service: InProcess) -> None:
+    new_on_file(service)
+    prove(service, MOBILE)
+    visitor = signed_in(service)
+    visitor.get("/account/mobile")
+    confirmed_by_code(service, visitor, MOBILE)
+    assert visitor.page == "mobile"
+    session = owner(service, visitor).row.session
+    assert [proof.held for proof in session.proofs if proof.kind is SMS] == [True]
+    assert session.acr is Acr.SINGLE
 
 
 def test_a_number_that_waited_and_then_came_on_file_is_free_at_once(service: InProcess) -> None:

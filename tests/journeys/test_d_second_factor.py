@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from idp.accounts import totp
+from idp.flows import second_proof
+from idp.flows.browser import Browser
+from idp.flows.second_proof import AT_SIGN_IN, AlreadyProven, Proven
 from idp.store import authenticators, trusted_browsers
+from idp.values import Handle
 from tests.journeys.account_walks import (
     BROWSER,
     DAY,
@@ -391,6 +395,17 @@ def test_d_trust_is_for_one_browser_one_account_and_thirty_days(service: InProce
     assert to_code(service, visitor=visitor).page == "login-code"
 
 
+def test_d_a_number_that_is_new_on_file_buys_no_trust(service: InProcess) -> None:
+    # Far enough back that the demo's contacts are a day old.
+    service.clock.move(1_709_251_200 + DAY - service.clock.now())
+    customer(service, EMAIL)
+    prove(service, MOBILE)
+    visitor = to_code(service, EMAIL)
+    visitor.press(code=service.code_for(MOBILE), trust_browser="yes")
+    assert visitor.page == "account"
+    assert rows(service, "SELECT COUNT(*) FROM trusted_browsers") == 0
+
+
 def test_d_trust_ends_with_a_password_change_and_when_it_is_taken_back(service: InProcess) -> None:
     customer(service)
     visitor = trusted(service)
@@ -561,6 +576,28 @@ def test_d_the_authenticator_app_comes_before_sms(service: InProcess) -> None:
     to_code(service, visitor=visitor)
     visitor.press(code=code)
     assert (visitor.page, visitor.faults) == ("login-code", ["code"])
+
+
+def test_d_a_code_of_the_app_sent_twice_at_once_is_right_once_and_wrong_never(service: InProcess) -> None:
+    _, secret = with_app(service)
+    visitor = to_code(service)
+    idp, now = service.idp, service.clock.now()
+    browser = Browser(
+        handle=Handle(visitor.cookie(BROWSER) or ""),
+        session=Handle(visitor.cookie(SESSION) or ""),
+        source="198.51.100.7",
+    )
+    known = second_proof.owner(idp, browser, AT_SIGN_IN, now=now)
+    assert known is not None
+    found = second_proof.standing(idp, known, AT_SIGN_IN, None, now=now)
+    code = totp.code_at(secret, totp.counter_at(now))
+    first, second = (
+        second_proof.by_code(
+            idp, known, AT_SIGN_IN, found, code, browser, now=now, now_ms=now * 1000 + number
+        )
+        for number in range(2)
+    )
+    assert (type(first), type(second)) == (Proven, AlreadyProven)
 
 
 def test_d_a_recovery_code_signs_in_once_and_is_counted(service: InProcess) -> None:

@@ -703,6 +703,20 @@ def test_g_beside_one_that_confirms_no_code_changes_anything(clean_service: InPr
     assert visitor.page == "mobile"
 
 
+def test_g_nor_does_a_code_that_was_given_for_something_else(clean_service: InProcess) -> None:
+    visitor, _ = enrolled(clean_service)
+    visitor = signed_in(clean_service)
+    visitor.get("/account/mobile")
+    confirmed_by_code(clean_service, visitor)
+    assert visitor.page == "mobile"
+    run(clean_service, "UPDATE passkeys SET pending_until = NULL")
+    run(clean_service, "UPDATE accounts SET held_until = NULL")
+    for door in ("mobile", "close"):
+        visitor.get(f"/account/{door}")
+        assert visitor.page == "account-confirm"
+        assert sendable(visitor) == []
+
+
 def test_g_a_held_one_does_not(clean_service: InProcess) -> None:
     _, device = enrolled(clean_service)
     visitor = to_login(clean_service)

@@ -122,6 +122,7 @@ def test_two_customers_that_claim_one_contact_make_one_account(service_on_both: 
     for who in (MARIA, MARIA_BY_VAT):
         began(service, who)
         browsers.append(elsewhere(service, link_for(service, who.contact)))
+        service.clock.move(61)
     at_once(
         service,
         press(browsers[0], **ROSSI),
