@@ -8,14 +8,15 @@ from idp.store.database import Tx
 
 
 def owned(idp: Idp, tx: Tx, account: AccountRow, profile: AccountProfile) -> Owned:
-    """What was noted of this account and its customer since it is there, and of its username since that is
-    theirs: before, the username may have been somebody else's, and so may have been those who failed at it.
+    """What was noted of this account and its customer since it is there, and of its username while that is
+    theirs: before, and once it was freed, it may be somebody else's, and so may be those who failed at it.
     """
+    theirs = account.username_index is not None
     sub = idp.sealer.pseudonym(f"sub:{account.sub}")
     customer = idp.sealer.pseudonym(f"customer:{account.customer_number}")
     return Owned(
         actors=(sub, customer),
         since=account.created_at,
-        username=idp.sealer.pseudonym(f"username:{profile.username.text}"),
+        username=idp.sealer.pseudonym(f"username:{profile.username.text}") if theirs else None,
         username_after=audit.username_taken(tx, sub, customer),
     )

@@ -27,11 +27,12 @@ class EventRow:
 @dataclass(frozen=True, slots=True)
 class Owned:
     """Which entries are an account's own: of ``actors`` since ``since`` (epoch seconds), and of ``username``
-    since then too, but after the entry ``username_after``."""
+    since then too, but after the entry ``username_after``; None where the account has no username any more.
+    """
 
     actors: tuple[str, ...]
     since: int
-    username: str
+    username: str | None
     username_after: int
 
     def values(self) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """Journey L: what an import of the registry does to accounts. Each test is a row of `docs/journeys/l.md`."""
 
 import csv
+import json
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,14 @@ from idp.flows.registry import importing
 from idp.flows.registry.importing import Imported
 from idp.store.tables import accounts, proven_contacts
 from idp.values import parse_contact
+from tests.journeys.account_walks import signed_in
+from tests.journeys.passkey_walks import add, sign_in, to_login
+from tests.parts.soft_authenticator import SoftAuthenticator
 from tests.service.in_process import PASSWORD, InProcess
 from tests.service.relying_party import RelyingParty, portal
+from tests.service.visitor import Visitor
 
-MARIA = "C100001"
+MARIA, GIOVANNI = "C100001", "C100002"
 EMAIL = "maria.rossi@posta.example"
 MOBILE = "+393331234501"
 OTHER = "maria.nuova@posta.example"
@@ -38,15 +44,23 @@ def demo() -> str:
     return (resources.files("idp") / "demo" / "customers.csv").read_text("utf-8")
 
 
-def imports(service: InProcess, tmp_path: Path, *, snapshot: bool = False, **cells: str) -> Imported:
-    """Import the demo file with some of Maria's cells changed; contacts and state on her VAT record too."""
+def imports(
+    service: InProcess,
+    tmp_path: Path,
+    *,
+    snapshot: bool = False,
+    giovanni: Mapping[str, str] | None = None,
+    **cells: str,
+) -> Imported:
+    """Import the demo file with some of Maria's cells changed, contacts and state on her VAT record too; and
+    some of Giovanni's."""
     rows = list(csv.DictReader(demo().splitlines()))
     path = tmp_path / "changed.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, rows[0].keys())
         writer.writeheader()
         hers = {name: cell for name, cell in cells.items() if name in ("emails", "mobiles", "state")}
-        changes = {MARIA: cells, "C100026": hers}
+        changes = {MARIA: cells, "C100026": hers, GIOVANNI: giovanni or {}}
         writer.writerows({**row, **changes.get(row["customer_number"], {})} for row in rows)
     outcome = importing.import_file(
         service.idp, RegistryFile(path), now=service.clock.now(), snapshot=snapshot
@@ -147,6 +161,45 @@ def test_a_username_that_comes_back_brings_nothing_of_who_had_it_meanwhile(
     visitor.get("/account/activity")
     assert "Registrazione completata" in visitor.last.text
     assert "Accesso non riuscito" not in visitor.last.text
+
+
+def failures(service: InProcess, visitor: Visitor) -> tuple[int, int]:
+    """How many failed sign-ins Maria reads of, on the page and in her document."""
+    visitor.get("/account/activity")
+    assert "Accesso" in visitor.last.text
+    document = people.export(service.idp, MARIA, now=service.clock.now())
+    assert isinstance(document, bytes)
+    kept = [entry["event"] for entry in json.loads(document)["activity"]]
+    return visitor.last.text.count("Accesso non riuscito"), kept.count("sign_in_failed")
+
+
+def fails_as(service: InProcess, username: str) -> None:
+    """Somebody types a wrong password."""
+    visitor = service.visitor("203.0.113.78")
+    visitor.get("/account")
+    visitor.press(username=username, password="Sbagliata1234")
+    assert visitor.faults == ["password"]
+
+
+def test_who_lost_a_username_reads_nothing_of_who_has_it_now(service: InProcess, tmp_path: Path) -> None:
+    device = SoftAuthenticator()
+    fails_as(service, EMAIL)
+    add(signed_in(service), device)
+    visitor = to_login(service)
+    sign_in(visitor, device)
+    assert failures(service, visitor) == (1, 1), "while it is hers she reads of it"
+    imports(service, tmp_path, emails=OTHER, giovanni={"emails": EMAIL})
+    service.clock.move(31 * DAY)
+    sweep.sweep(service.idp, service.clock.now())
+    service.register(service.visitor("203.0.113.79"), EMAIL, given_name="Giovanni", family_name="Bianchi")
+    fails_as(service, EMAIL)
+    visitor = to_login(service)
+    sign_in(visitor, device)
+    assert failures(service, visitor) == (0, 0)
+    imports(service, tmp_path, giovanni={"emails": EMAIL})
+    assert account_of(service).username_index is None, "it came back too late: it is his"
+    fails_as(service, EMAIL)
+    assert failures(service, visitor) == (0, 0)
 
 
 def test_a_new_name_is_taken_over_and_the_old_one_is_shown_nowhere(
