@@ -43,8 +43,8 @@ class Purpose(StrEnum):
 
     @property
     def of_owner(self) -> bool:
-        """Whether only somebody who proved something of the account before can have it sent."""
-        return self not in (Purpose.REGISTRATION, Purpose.RECOVERY)
+        """Whether it goes only to contacts of the account that asks; what was typed may be anybody's."""
+        return self not in (Purpose.REGISTRATION, Purpose.RECOVERY, Purpose.MOBILE)
 
 
 @dataclass(frozen=True, slots=True)

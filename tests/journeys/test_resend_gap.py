@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys import operation_walks
-from tests.journeys.account_walks import EMAIL, MOBILE, SESSION, ask_code, signed_in
+from tests.journeys.account_walks import EMAIL, MOBILE, SESSION, ask_code, confirmed_by_code, signed_in
 from tests.service import in_process
 from tests.service.in_process import PASSWORD, InProcess
 from tests.service.relying_party import portal
@@ -150,6 +150,31 @@ def test_a_stranger_neither_delays_who_signs_in_nor_learns_of_them(service: InPr
     register_at_password(again, MOBILE)
     again.press(new_password=PASSWORD)
     assert again.page == "register-verify"
+
+
+def test_who_types_another_s_number_neither_delays_its_owner_nor_learns_of_them(service: InProcess) -> None:
+    his = "giovanni.bianchi@posta.example"
+    service.register(service.visitor(), his, given_name="Giovanni", family_name="Bianchi")
+    maria, giovanni = customer(service), signed_in(service, his)
+    giovanni.get("/account/mobile")
+    confirmed_by_code(service, giovanni, his)
+    assert giovanni.page == "mobile"
+    sent = codes_to(service, MOBILE)
+    asks_at_confirm(maria, MOBILE)
+    before = codes_to(service, MOBILE)
+    assert before == sent + 1
+    giovanni.press(mobile=MOBILE)
+    assert (giovanni.page, giovanni.last.status_code) == ("mobile-verify", 200)
+    assert codes_to(service, MOBILE) == before + 1
+    service.clock.move(61)
+    giovanni.get("/account/mobile")
+    giovanni.press(mobile=MOBILE)
+    assert giovanni.page == "mobile-verify"
+    assert codes_to(service, MOBILE) == before + 2
+    again = signed_in(service, MOBILE)
+    asks_at_confirm(again, MOBILE)
+    assert not too_early(again)
+    assert codes_to(service, MOBILE) == before + 3
 
 
 def test_the_contacts_of_a_recovery_in_turns_wait_too(service: InProcess) -> None:
