@@ -160,18 +160,18 @@ def begin_gap(idp: Idp, contact: Contact, chosen_for: str = "", *, of_owner: boo
     else the seconds that are left of one that runs.
 
     Of many at once one begins it. Right answers end it, and so does a message that was refused (``end_gap``).
-    ``chosen_for``: see ``pseudonym_of_contact``. ``of_owner``: asked by somebody who proved something of the
-    account; strangers have a gap of their own, so that they neither delay its owner nor learn that there is
-    one who just signed in.
+    ``chosen_for``: see ``pseudonym_of_contact``. ``of_owner``: to a contact of the account that asks;
+    strangers have a gap of their own, so that they neither delay its owner nor learn that there is one who
+    just signed in.
     """
     key, gap = _gap(idp, contact, chosen_for, of_owner), idp.settings.codes.resend_gap
     # The count is the second it began in, since only counters outlive a server that is away.
-    if began := idp.ephemera.count(key, now):
+    if counted := idp.ephemera.count(key, now):
+        # Each of several at once added its second, and nobody takes one back: whoever began it may have
+        # dropped the key meanwhile. What they have in common is the mean.
+        began = counted // max(1, round(counted / now))
         return min(gap, max(1, began + gap - now))
-    if idp.ephemera.bump(key, gap, now, by=now) == now:
-        return 0
-    idp.ephemera.bump(key, gap, now, by=-now)
-    return gap
+    return 0 if idp.ephemera.bump(key, gap, now, by=now) == now else gap
 
 
 def end_gap(idp: Idp, contact: Contact, chosen_for: str = "", *, of_owner: bool = False) -> None:

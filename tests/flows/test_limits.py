@@ -1,10 +1,11 @@
 """Counters under load: of many at once no more pass than the limit, on each store and over processes."""
 
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,6 +93,40 @@ def test_of_fifty_asks_at_once_one_begins_the_wait_of_a_contact(house: InProcess
     assert throttle.begin_gap(house.idp, MARIA, "chosen by its mask", now=NOW + 20) == 0
     assert throttle.begin_gap(house.idp, MARIA, of_owner=True, now=NOW + 20) == 0
     assert throttle.begin_gap(house.idp, MARIA, now=NOW + 60) == 0
+
+
+class Interleaved:
+    """The counters, where others act in the time of one caller: after its look, and after its first count."""
+
+    def __init__(self, ephemera: Any, looked: Callable[[], object], bumped: Callable[[], object]) -> None:
+        self._ephemera, self._looked, self._later = ephemera, looked, iter([bumped])
+
+    def count(self, key: str, now: int) -> int:
+        """The counter, as it was before others acted."""
+        found: int = self._ephemera.count(key, now)
+        self._looked()
+        return found
+
+    def bump(self, key: str, life: int, now: int, by: int = 1) -> int:
+        """Count, before others act."""
+        counted: int = self._ephemera.bump(key, life, now, by)
+        next(self._later, lambda: None)()
+        return counted
+
+
+def test_who_came_second_leaves_nothing_behind_where_the_first_message_was_refused(
+    house: InProcess,
+) -> None:
+    first: list[int] = []
+    between = Interleaved(
+        house.idp.ephemera,
+        looked=lambda: first.append(throttle.begin_gap(house.idp, MARIA, now=NOW)),
+        bumped=lambda: throttle.end_gap(house.idp, MARIA),
+    )
+    second = throttle.begin_gap(replace(house.idp, ephemera=between), MARIA, now=NOW)  # type: ignore[arg-type]
+    assert (first, second) == ([0], 60)
+    assert throttle.begin_gap(house.idp, MARIA, now=NOW) == 0
+    assert throttle.begin_gap(house.idp, MARIA, now=NOW + 20) == 40
 
 
 def test_a_message_that_was_refused_makes_nobody_wait(place: Place) -> None:
