@@ -171,16 +171,11 @@ def _write(idp: Idp, tx: Tx, step: Step, *, now: int) -> None:
     for one in step.found:
         match one:
             case Died():
-                locked = account.state == accounts.LOCKED
-                dead = life.LOCKED_DECEASED if locked else accounts.DECEASED
-                life.set_state(tx, sub, old=account.state, new=dead, now=now)
+                life.die(tx, sub, now=now)
                 if step.leaving is not None:
                     step.leaving.end_all(tx, now=now, keep_browsers=True)
             case Reopened():
-                # The registry takes back what it said; what an admin did stays.
-                locked = account.state == life.LOCKED_DECEASED
-                alive = accounts.LOCKED if locked else accounts.ACTIVE
-                life.set_state(tx, sub, old=account.state, new=alive, now=now)
+                life.reopen(tx, sub, now=now)
             case Renamed():
                 if step.sealed_profile is not None:
                     life.set_profile(tx, sub, step.sealed_profile, now=now)

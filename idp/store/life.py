@@ -1,13 +1,16 @@
 """The statements by which an account follows its customer record (journey L)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import bindparam, delete, exists, select, update
+from sqlalchemy import Update, bindparam, case, delete, exists, select, update
 
 from idp.accounts.mobile_change import ChangeState
 from idp.store.accounts import (
+    ACTIVE,
     COLUMNS,
+    DECEASED,
+    LOCKED,
     ON_FILE,
     PROVEN_COLUMNS,
     AccountRow,
@@ -53,6 +56,21 @@ _SET_STATE = (
     .values(state=bindparam("to_state"), updated_at=bindparam("now"))
     .returning(accounts.c.sub)
 )
+DEATH = {ACTIVE: DECEASED, LOCKED: LOCKED_DECEASED}
+"""What becomes of each state by a death; the other way round where it was an error."""
+
+
+def _moving(states: Mapping[str, str]) -> Update:
+    moved = case(states, value=accounts.c.state)
+    return (
+        update(accounts)
+        .where(_OF, accounts.c.state.in_(list(states)))
+        .values(state=moved, updated_at=bindparam("now"))
+    )
+
+
+_DIE = _moving(DEATH)
+_REOPEN = _moving({after: before for before, after in DEATH.items()})
 _SET_PROFILE = (
     update(accounts).where(_OF).values(sealed_profile=bindparam("sealed"), updated_at=bindparam("now"))
 )
@@ -108,6 +126,16 @@ def set_state(tx: Tx, sub: str, *, old: str, new: str, now: int) -> bool:
     """Put an account from one state into another; False when it was not in the first."""
     values = {"of": sub, "from_state": old, "to_state": new, "now": now}
     return tx.execute(_SET_STATE, values).one_or_none() is not None
+
+
+def die(tx: Tx, sub: str, *, now: int) -> None:
+    """Close the account of somebody who died, in whatever state an admin may have put it meanwhile."""
+    tx.execute(_DIE, {"of": sub, "now": now})
+
+
+def reopen(tx: Tx, sub: str, *, now: int) -> None:
+    """Take back ``die``: what an admin did stays."""
+    tx.execute(_REOPEN, {"of": sub, "now": now})
 
 
 def set_profile(tx: Tx, sub: str, sealed: bytes, *, now: int) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from idp.adapters.registry_file import RegistryFile
-from idp.flows import people, post
+from idp.flows import people, post, sessions
 from idp.flows.people import Done
 from idp.flows.registry import importing
 from idp.flows.registry.importing import Imported
@@ -88,6 +88,41 @@ def test_a_client_that_got_tokens_meanwhile_is_told_too(
             )
         ).scalar_one()
     assert (alive, notes) == (0, 1), "what was tried before left nothing behind"
+
+
+@pytest.mark.parametrize(
+    ("before", "meanwhile", "after"),
+    [
+        (None, people.lock, "locked_deceased"),
+        (people.lock, people.unlock, "deceased"),
+    ],
+)
+def test_a_death_holds_whatever_an_admin_does_at_that_moment(
+    party: RelyingParty,
+    before: Callable[..., object] | None,
+    meanwhile: Callable[..., object],
+    after: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    idp, now = party.service.idp, party.service.clock.now()
+    signed_in(party)
+    if before is not None:
+        assert isinstance(before(idp, EMAIL, now=now), Done)
+    leave = sessions.leave
+    later = iter([lambda: meanwhile(idp, EMAIL, now=now)])
+
+    def acted(*given: object, **named: object) -> object:
+        # After the state was read, and before the death is written.
+        if (act := next(later, None)) is not None:
+            assert isinstance(act(), Done)
+        return leave(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(sessions, "leave", acted)
+    assert isinstance(died(party.service), Imported)
+    with idp.reading() as tx:
+        assert tx.execute(text("SELECT state FROM accounts")).scalar_one() == after
+        assert not tx.execute(text("SELECT count(*) FROM sessions WHERE ended_at IS NULL")).scalar_one()
+    assert not isinstance(people.unlock(idp, EMAIL, now=now), Done)
 
 
 def test_whoever_never_stops_signing_in_is_thrown_out_all_the_same(
