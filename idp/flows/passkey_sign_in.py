@@ -10,7 +10,7 @@ from typing import Any
 
 from idp.accounts import ceremonies as rules
 from idp.accounts.audit import Event
-from idp.accounts.ceremonies import Purpose, Refused, Used
+from idp.accounts.ceremonies import Purpose, Reason, Refused, Used
 from idp.flows import ceremonies, new_device, own_passkey, throttle
 from idp.flows import sessions as session_flows
 from idp.flows.browser import Browser
@@ -18,7 +18,7 @@ from idp.flows.idp import Idp
 from idp.flows.login import SignedIn
 from idp.flows.own_passkey import NotAccepted
 from idp.flows.sessions import SessionGone
-from idp.store import audit, sessions
+from idp.store import accounts, audit, sessions
 from idp.store.accounts import AccountRow
 from idp.store.passkeys import PasskeyRow
 from idp.store.sessions import SessionRow
@@ -72,6 +72,9 @@ def _signed_in(idp: Idp, given: _Given, before: SessionRow | None, *, now: int, 
     begun = session_flows.prepare(idp, browser, account.sub, proof, before=before, now=now)
     told = None if known else new_device.prepare(idp, account, begun, now=now)
     with idp.writing() as tx:
+        if not accounts.is_active(tx, account.sub):
+            # Locked, or gone, since its answer was looked at.
+            raise Refused(Reason.NOT_ACTIVE)
         own_passkey.spend(tx, row, given.used, now=now)
         session_flows.begin(idp, tx, begun, now=now)
         if told is not None:

@@ -167,6 +167,11 @@ _UNCHANGED = (
     )
     .with_for_update()
 )
+_ACTIVE = (
+    select(accounts.c.sub)
+    .where(accounts.c.sub == bindparam("of"), accounts.c.state == ACTIVE)
+    .with_for_update()
+)
 _REPLACE_HASH = (
     update(accounts)
     .where(accounts.c.sub == bindparam("of"), accounts.c.password_hash == bindparam("old"))
@@ -234,6 +239,11 @@ def unchanged(tx: Tx, sub: str, password_hash: str) -> bool:
     begun here.
     """
     return tx.execute(_UNCHANGED, {"of": sub, "seen": password_hash}).one_or_none() is not None
+
+
+def is_active(tx: Tx, sub: str) -> bool:
+    """Whether an account still is active. Until the transaction ends nobody locks it, as in ``unchanged``."""
+    return tx.execute(_ACTIVE, {"of": sub}).one_or_none() is not None
 
 
 def replace_hash(tx: Tx, sub: str, *, old: str, new: str) -> bool:

@@ -1,4 +1,4 @@
-"""What changes an account while a password for it is being checked: the old password begins no session."""
+"""What changes an account while a proof for it is being checked: the old proof begins no session."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from idp.flows import login, people
+from idp.flows import ceremonies, login, people
 from idp.flows.browser import Browser
 from idp.flows.hashing import Verdict
 from idp.flows.login import SignedIn, Wrong
 from idp.store import credentials
 from idp.store.tables import sessions
+from tests.journeys.passkey_walks import enrolled, refusals, sign_in, to_login
 from tests.service.in_process import PASSWORD, InProcess
 
 EMAIL = "maria.rossi@posta.example"
@@ -79,3 +80,28 @@ def test_without_a_change_it_does(service_on_both: InProcess) -> None:
     service_on_both.load_customers()
     service_on_both.register(service_on_both.visitor())
     assert isinstance(signed_in(service_on_both, None), SignedIn)
+
+
+def test_a_passkey_judged_before_a_lock_begins_nothing_that_an_unlock_would_revive(
+    service_on_both: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = service_on_both
+    service.load_customers()
+    _, device = enrolled(service)
+    people.end_sessions(service.idp, EMAIL, now=service.clock.now())
+    visitor = to_login(service)
+    judge = ceremonies.judge
+
+    def slow(*given: Any, **named: Any) -> Any:
+        judged = judge(*given, **named)
+        locked(service)
+        return judged
+
+    monkeypatch.setattr(ceremonies, "judge", slow)
+    sign_in(visitor, device)
+    assert (visitor.page, visitor.faults) == ("login", ["page"])
+    assert refusals(service) == ["not_active"]
+    assert alive(service) == 0
+    people.unlock(service.idp, EMAIL, now=service.clock.now())
+    visitor.get("/account")
+    assert visitor.page == "login"
