@@ -101,8 +101,9 @@ def ask(
 ) -> Asked | NotYet | Limited:
     """Make a challenge and its message, unless one went to the contact a moment ago or too many did.
 
-    ``latest`` is the newest challenge of the same subject; the gap is the contact's, whoever asked before and
-    for what (``throttle.begin_gap``). Nothing is written yet: see ``write``.
+    ``latest`` is the newest challenge of the same subject; the gap is the contact's, whatever session asked
+    before, one for strangers and one for its owner (``throttle.begin_gap``). Nothing is written yet: see
+    ``write``.
     """
     whose = question.purpose.of_owner
     remaining = throttle.begin_gap(idp, question.contact, question.chosen_for, of_owner=whose, now=now)

@@ -156,8 +156,8 @@ def pseudonym_of_contact(idp: Idp, contact: Contact, chosen_for: str = "") -> st
 
 
 def begin_gap(idp: Idp, contact: Contact, chosen_for: str = "", *, of_owner: bool = False, now: int) -> int:
-    """Begin the time in which no other code goes to a contact, whoever asks and for what; 0 where it began,
-    else the seconds that are left of one that runs.
+    """Begin the time in which no other code goes to a contact, whatever session asks; 0 where it began, else
+    the seconds that are left of one that runs.
 
     Of many at once one begins it. Right answers end it, and so does a message that was refused (``end_gap``).
     ``chosen_for``: see ``pseudonym_of_contact``. ``of_owner``: to a contact of the account that asks;

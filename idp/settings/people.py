@@ -80,13 +80,15 @@ class Codes(Section):
     tries: int = Field(default=5, ge=1, le=10, description="Wrong answers that end a challenge.")
     resend_gap: Seconds = Field(
         default=60,
-        description="From one code to a contact to the next, whoever asks and for what, seconds; a right "
-        "answer ends the wait.",
+        description="From one code to a contact to the next, in whatever session, seconds; what strangers "
+        "may ask for and what its owner asks for wait apart. A right answer ends the wait.",
     )
     registration_life: Seconds = Field(
         default=600, description="A code or link of registration and recovery, seconds."
     )
-    sign_in_life: Seconds = Field(default=300, description="A code of sign-in and operations, seconds.")
+    sign_in_life: Seconds = Field(
+        default=300, description="A code of sign-in, of changes to the account and of operations, seconds."
+    )
 
 
 class Recovery(Section):
