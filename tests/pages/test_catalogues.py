@@ -100,7 +100,10 @@ def test_german_is_not_italian_left_in_place() -> None:
         # Formal in German, informal in Italian; words of the trade that customers do not know.
         (
             "de",
-            r"\b([Dd]u|[Dd]ich|[Dd]ir|[Dd]ein\w*|Token|OTP|Account|Login|Police\w*|Versicherungsschein)\b",
+            (
+                r"\b([Dd]u|[Dd]ich|[Dd]ir|[Dd]ein\w*|Token|OTP|Account|Login|Police\w*|Versicherungsschein"
+                r"|Mobilnummer\w*)\b"
+            ),
         ),
         ("it", r"\b([Ll]ei|Suo|Sua|Suoi|Sue|[Vv]oi|[Vv]ostr\w+|token|OTP|autenticazione|contatti|login)\b"),
         ("en", r"\b([Tt]oken|OTP|log ?in|[Aa]uthenticat\w+)\b"),
