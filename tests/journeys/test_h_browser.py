@@ -12,6 +12,7 @@ from playwright.sync_api import BrowserContext, Page, Route, ViewportSize, expec
 
 from tests.journeys.recovery_walks import EMAIL, MOBILE, NEW, NOBODY, TAX_CODE, confirm, issued, value
 from tests.journeys.served import served
+from tests.journeys.windows import signed_in
 from tests.service.in_process import CALLBACK, InProcess
 from tests.service.on_screen import on_page, press
 from tests.service.relying_party import VERIFIER, challenge_of
@@ -170,21 +171,11 @@ def test_h8_without_a_second_proof_the_pages_say_until_when(service: InProcess, 
     press(page, "#continue")
     on_page(page, "recover-done")
     expect(page.locator(".notice")).to_contain_text("puoi accedere e vedere i tuoi dati")
-    page.goto(f"{service.idp.issuer}/account")
-    on_page(page, "login")
-    page.fill("#username", EMAIL)
-    page.fill("#password", NEW)
-    press(page, "#continue")
-    on_page(page, "account")
+    signed_in(service, page, username=EMAIL, password=NEW)
     press(page, "#change-mobile")
     on_page(page, "limited")
     service.clock.move(86400)
-    page.goto(f"{service.idp.issuer}/account")
-    on_page(page, "login")
-    page.fill("#username", EMAIL)
-    page.fill("#password", NEW)
-    press(page, "#continue")
-    on_page(page, "account")
+    signed_in(service, page, username=EMAIL, password=NEW)
     press(page, "#change-mobile")
     on_page(page, "account-confirm")
 

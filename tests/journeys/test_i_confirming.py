@@ -20,7 +20,6 @@ from tests.journeys.account_walks import (
 from tests.journeys.factor_walks import KNOWN_SECRET, code_of, with_app, wrong_of
 from tests.journeys.passkey_walks import CONFIRM, asked, enrolled, trail
 from tests.service.in_process import InProcess
-from tests.service.visitor import Visitor
 
 NOT_BY_PASSWORD = ("/account/mobile", "/account/close")
 
@@ -139,7 +138,7 @@ def test_i_beside_fingerprint_or_face_the_app_confirms_and_no_code_is_sent(
     visitor = signed_in(service, username)
     visitor.get("/account/mobile")
     assert (sendable(visitor), 'id="use-passkey"' in visitor.last.text) == ([], True)
-    (app,) = others_or_code(visitor)
+    (app,) = others(visitor).values()
     visitor.get(app)
     visitor.press(code=code_of(service, KNOWN_SECRET))
     assert visitor.page == "mobile"
@@ -148,8 +147,3 @@ def test_i_beside_fingerprint_or_face_the_app_confirms_and_no_code_is_sent(
     again.press(credential=json.dumps(device.get(asked(again, CONFIRM))))
     assert again.page == "mobile"
     assert rows(service, "SELECT COUNT(*) FROM challenges WHERE purpose = 'fresh' AND sent_at > 0") == 1
-
-
-def others_or_code(visitor: Visitor) -> list[str]:
-    """The addresses of whatever else the page offers."""
-    return list(dict.fromkeys(others(visitor).values()))

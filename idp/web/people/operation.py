@@ -16,7 +16,7 @@ from idp.flows.proving import Limited, NotYet, Refused, Sent
 from idp.values import ProofKind
 from idp.web.people import step_up
 from idp.web.people.account.passkeys import json_answer
-from idp.web.people.forms import ConfirmCodeForm
+from idp.web.people.forms import SixDigitsForm
 from idp.web.people.second_proof import code_facts
 from idp.web.people.visit import Face, Visit, later
 from idp.web.people.words import again_in
@@ -96,7 +96,7 @@ def blueprint(face: Face) -> Blueprint:
         return json_answer(operations.passkey_options(idp, wanted, now=visit.now))
 
     def _by_code(visit: Visit, wanted: Wanted, onward: Response) -> Response:
-        form = ConfirmCodeForm.read(visit.form)
+        form = SixDigitsForm.read(visit.form)
         if faults := form.faults():
             return _page(visit, wanted, faults)
         outcome = operations.by_code(

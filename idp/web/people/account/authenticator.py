@@ -8,7 +8,7 @@ from idp.flows.authenticator import Added, Done, NotFresh, NothingWaits, Offered
 from idp.web.people import qr
 from idp.web.people.account.doors import AUTHENTICATOR, AUTHENTICATOR_ADD
 from idp.web.people.account.entering import Entered, enter
-from idp.web.people.forms import ConfirmCodeForm
+from idp.web.people.forms import SixDigitsForm
 from idp.web.people.visit import Face, later
 
 _NEWS = ("added", "removed", "confirmed")
@@ -49,7 +49,7 @@ def install(door: Blueprint, face: Face) -> None:
         visit = here.visit
         if not visit.pressed:
             return _asking(face, here, {})
-        form = ConfirmCodeForm.read(visit.form)
+        form = SixDigitsForm.read(visit.form)
         if faults := form.faults():
             return _asking(face, here, faults)
         outcome = authenticator.add(

@@ -9,7 +9,7 @@ from idp.flows.proving import Limited
 from idp.values import Malformed
 from idp.web.people.account.doors import AUTHENTICATOR, PASSKEYS, RECOVERY_CODES, Door
 from idp.web.people.account.entering import enter
-from idp.web.people.forms import MobileConfirmForm
+from idp.web.people.forms import OwnActivationForm
 from idp.web.people.visit import Face, later
 from idp.web.people.words import again_in
 
@@ -36,7 +36,7 @@ def install(door: Blueprint, face: Face) -> None:
 
         if not visit.pressed:
             return page({})
-        form = MobileConfirmForm.read(visit.form)
+        form = OwnActivationForm.read(visit.form)
         if faults := form.faults():
             return page(
                 {

@@ -13,7 +13,7 @@ from idp.flows.proving import Limited, NotYet
 from idp.values import Malformed, MobileNumber
 from idp.web.people.account.doors import MOBILE, MOBILE_CONFIRM
 from idp.web.people.account.entering import Entered, enter
-from idp.web.people.forms import MobileConfirmForm, MobileForm, MobileVerifyForm
+from idp.web.people.forms import MobileForm, MobileVerifyForm, OwnActivationForm
 from idp.web.people.second_proof import code_facts
 from idp.web.people.visit import Face, later
 from idp.web.people.words import again_in
@@ -160,7 +160,7 @@ def install(door: Blueprint, face: Face) -> None:
 
         if not visit.pressed:
             return page({})
-        form = MobileConfirmForm.read(visit.form)
+        form = OwnActivationForm.read(visit.form)
         if faults := form.faults():
             return page(
                 {

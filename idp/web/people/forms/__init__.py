@@ -3,12 +3,12 @@
 from idp.web.people.forms.account import (
     AccountPasswordForm,
     AccountUsernameForm,
-    ConfirmCodeForm,
     ConfirmPasswordForm,
-    MobileConfirmForm,
     MobileForm,
     MobileVerifyForm,
+    OwnActivationForm,
     PasskeyNameForm,
+    SixDigitsForm,
     UsernameVerifyForm,
 )
 from idp.web.people.forms.base import PageForm, RepeatedField
@@ -45,7 +45,6 @@ __all__ = [
     "AccountPasswordForm",
     "AccountUsernameForm",
     "ActivateForm",
-    "ConfirmCodeForm",
     "ConfirmPasswordForm",
     "ContactsForm",
     "IdentifyForm",
@@ -53,9 +52,9 @@ __all__ = [
     "LinkBusinessForm",
     "LinkPersonForm",
     "LoginForm",
-    "MobileConfirmForm",
     "MobileForm",
     "MobileVerifyForm",
+    "OwnActivationForm",
     "PageForm",
     "PasskeyNameForm",
     "RecoverFactorsForm",
@@ -72,5 +71,6 @@ __all__ = [
     "RegisterVerifyForm",
     "RepeatedField",
     "SecondProofForm",
+    "SixDigitsForm",
     "UsernameVerifyForm",
 ]

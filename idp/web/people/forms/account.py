@@ -22,8 +22,8 @@ class ConfirmPasswordForm(PageForm):
     current_password = StringField(validators=[required(), at_most(LONGEST_PASSWORD)])
 
 
-class ConfirmCodeForm(PageForm):
-    """`account-confirm` by a code."""
+class SixDigitsForm(PageForm):
+    """`authenticator-add` and `operation`: a code of six digits."""
 
     code = StringField(filters=[digits], validators=[required(), six_digits])
 
@@ -66,7 +66,7 @@ class MobileVerifyForm(PageForm):
     code = StringField(filters=[digits], validators=[required(), six_digits])
 
 
-class MobileConfirmForm(PageForm):
-    """`mobile-confirm`: the activation code that confirms a pending number at once."""
+class OwnActivationForm(PageForm):
+    """`mobile-confirm` and `confirm-way`: an activation code that ends a wait."""
 
     activation_code = StringField(filters=[stripped], validators=[required(), at_most(LONGEST_CODE)])
