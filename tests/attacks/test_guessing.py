@@ -92,7 +92,8 @@ def test_two_hundred_guesses_at_once_on_two_nodes_evaluate_five(
         return {browsers[number].send(address, {"csrf": csrf, "code": each}).status_code for each in typed}
 
     statuses = set().union(*service.in_parallel(guess, threads))
-    assert statuses <= {200, 429}
+    # All of them wait for one row: a busy machine turns some away, unlooked at.
+    assert statuses <= {200, 429, 503}
     assert len(evaluated) == MOST
     assert set(evaluated) <= set(guesses)
     failures = "SELECT count(*) FROM audit_events WHERE name = 'challenge_failed' AND details LIKE '%wrong%'"
