@@ -24,10 +24,15 @@ GUESSES = 200
 
 @pytest.fixture
 def nodes(service_on_both: InProcess) -> Iterator[list[InProcess]]:
-    """Two nodes of one service over one database."""
-    other = open_in_process(service_on_both.idp.settings)
-    yield [service_on_both, other]
-    other.idp.database.engine.dispose()
+    """Two nodes of one service over one database, with time for all who wait for one row of it."""
+    settings = service_on_both.idp.settings
+    patient = settings.model_copy(
+        update={"database": settings.database.model_copy(update={"statement_timeout_ms": 60_000})}
+    )
+    opened = [open_in_process(patient) for _ in range(2)]
+    yield opened
+    for node in opened:
+        node.idp.database.engine.dispose()
 
 
 @pytest.fixture
@@ -92,8 +97,7 @@ def test_two_hundred_guesses_at_once_on_two_nodes_evaluate_five(
         return {browsers[number].send(address, {"csrf": csrf, "code": each}).status_code for each in typed}
 
     statuses = set().union(*service.in_parallel(guess, threads))
-    # All of them wait for one row: a busy machine turns some away, unlooked at.
-    assert statuses <= {200, 429, 503}
+    assert statuses <= {200, 429}
     assert len(evaluated) == MOST
     assert set(evaluated) <= set(guesses)
     failures = "SELECT count(*) FROM audit_events WHERE name = 'challenge_failed' AND details LIKE '%wrong%'"

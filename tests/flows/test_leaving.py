@@ -68,13 +68,13 @@ def test_a_client_that_got_tokens_meanwhile_is_told_too(
     party: RelyingParty, ending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signed_in(party)
-    sealed = post.prepare_logout
+    sealed: Callable[..., object] = post.prepare_logout
     later = iter([lambda: signed_in(party), lambda: signed_in(party)])
 
     def meanwhile(*given: object, **named: object) -> object:
         # Twice somebody signs in between what is known of and what is written.
         next(later, lambda: None)()
-        return sealed(*given, **named)  # type: ignore[arg-type]
+        return sealed(*given, **named)
 
     monkeypatch.setattr(post, "prepare_logout", meanwhile)
     assert isinstance(ENDINGS[ending](party.service), Done | Imported)
@@ -108,14 +108,14 @@ def test_a_death_holds_whatever_an_admin_does_at_that_moment(
     signed_in(party)
     if before is not None:
         assert isinstance(before(idp, EMAIL, now=now), Done)
-    leave = sessions.leave
+    leave: Callable[..., object] = sessions.leave
     later = iter([lambda: meanwhile(idp, EMAIL, now=now)])
 
     def acted(*given: object, **named: object) -> object:
         # After the state was read, and before the death is written.
         if (act := next(later, None)) is not None:
             assert isinstance(act(), Done)
-        return leave(*given, **named)  # type: ignore[arg-type]
+        return leave(*given, **named)
 
     monkeypatch.setattr(sessions, "leave", acted)
     assert isinstance(died(party.service), Imported)
@@ -129,7 +129,7 @@ def test_whoever_never_stops_signing_in_is_thrown_out_all_the_same(
     party: RelyingParty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signed_in(party)
-    sealed = post.prepare_logout
+    sealed: Callable[..., object] = post.prepare_logout
     busy: list[bool] = []
 
     def meanwhile(*given: object, **named: object) -> object:
@@ -137,7 +137,7 @@ def test_whoever_never_stops_signing_in_is_thrown_out_all_the_same(
             busy.append(True)
             signed_in(party)
             busy.clear()
-        return sealed(*given, **named)  # type: ignore[arg-type]
+        return sealed(*given, **named)
 
     monkeypatch.setattr(post, "prepare_logout", meanwhile)
     idp, now = party.service.idp, party.service.clock.now()

@@ -118,12 +118,12 @@ def test_who_came_second_leaves_nothing_behind_where_the_first_message_was_refus
     house: InProcess,
 ) -> None:
     first: list[int] = []
-    between = Interleaved(
+    between: Any = Interleaved(
         house.idp.ephemera,
         looked=lambda: first.append(throttle.begin_gap(house.idp, MARIA, now=NOW)),
         bumped=lambda: throttle.end_gap(house.idp, MARIA),
     )
-    second = throttle.begin_gap(replace(house.idp, ephemera=between), MARIA, now=NOW)  # type: ignore[arg-type]
+    second = throttle.begin_gap(replace(house.idp, ephemera=between), MARIA, now=NOW)
     assert (first, second) == ([0], 60)
     assert throttle.begin_gap(house.idp, MARIA, now=NOW) == 0
     assert throttle.begin_gap(house.idp, MARIA, now=NOW + 20) == 40
