@@ -23,11 +23,12 @@ from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.proving import Limited
 from idp.store import activation_codes, audit
+from idp.store.accounts import AccountRow
 from idp.store.activation_codes import ActivationCodeRow
 from idp.store.database import Tx
-from idp.values import Identifier
+from idp.values import Identifier, parse_identifier
 
-__all__ = ["Found", "Issued", "Limited", "NotIssued", "Wrong", "issue", "look_up", "spend"]
+__all__ = ["Found", "Issued", "Limited", "NotIssued", "Wrong", "issue", "look_up", "look_up_own", "spend"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,23 @@ def look_up(
         _note(idp, Event.ACTIVATION_CODE_REFUSED, {"reason": _why(row, owner, now)}, browser, now=now)
         return Wrong()
     return Found(owner, digest)
+
+
+def look_up_own(
+    idp: Idp, account: AccountRow, typed: str, *, browser: Browser, now: int
+) -> Found | Wrong | Limited:
+    """``look_up`` for the customer of an account, whatever the registry knows them by.
+
+    Raises ``Malformed`` and ``RegistryDown``.
+    """
+    record = idp.registry.by_customer_number(account.customer_number)
+    code = None if record is None else record.tax_code or record.vat_number
+    if code is None:
+        return Wrong()
+    found = look_up(idp, parse_identifier(code.text), typed, browser=browser, now=now)
+    if isinstance(found, Found) and found.record.customer_number != account.customer_number:
+        return Wrong()
+    return found
 
 
 def spend(tx: Tx, digest: bytes, customer_number: str, *, now: int) -> bool:

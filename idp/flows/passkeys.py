@@ -31,7 +31,7 @@ from idp.store.accounts import AccountRow
 from idp.store.database import Tx
 from idp.store.outbox import Parcel
 from idp.store.passkeys import PasskeyRow
-from idp.values import Contact, ContactKind, parse_identifier
+from idp.values import Contact, ContactKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,15 +279,9 @@ def confirm_with_code(
     Raises ``Malformed`` for what is no code at all, and ``RegistryDown``.
     """
     account = known.account
-    record = idp.registry.by_customer_number(account.customer_number)
-    code = None if record is None else record.tax_code or record.vat_number
-    if code is None:
-        return WrongCode()
-    found = activation.look_up(idp, parse_identifier(code.text), typed, browser=browser, now=now)
+    found = activation.look_up_own(idp, account, typed, browser=browser, now=now)
     if isinstance(found, WrongCode | Limited):
         return found
-    if found.record.customer_number != account.customer_number:
-        return WrongCode()
     if not additions.is_any_held(idp, account.sub, now=now):
         return NothingHeld()
     with idp.writing() as tx:

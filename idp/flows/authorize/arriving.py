@@ -119,21 +119,11 @@ def resume(
     if interaction is None:
         with idp.writing() as tx:
             interaction = store.claim(tx, interaction_id, handle.digest, now=now, now_ms=now_ms)
-    client = idp.clients.get(interaction.request.client_id) if interaction is not None else None
-    if interaction is None or client is None or client.disabled:
+    if interaction is None:
         return Lost()
-    with idp.reading() as tx:
-        standing = answering.standing_of(
-            idp,
-            tx,
-            interaction.request,
-            client,
-            browser,
-            asked_at=interaction.asked_at,
-            interaction=interaction,
-            now=now,
-            now_ms=now_ms,
-        )
+    standing = interactions.standing_of(idp, interaction, browser, now=now, now_ms=now_ms)
+    if standing is None:
+        return Lost()
     if isinstance(standing.step, Step) and standing.step is not Step.ISSUE:
         return Waiting(standing.step, interaction.id, None if browser.handle else handle)
     return answering.answer(idp, standing, interaction, now=now) or Lost()

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from idp.flows import approved
 from idp.flows.authorize import answering
+from idp.flows.authorize.answering import Standing
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.oidc.authorization.request import AuthorizationRequest
@@ -54,11 +55,19 @@ def stands_at(
         return None
     with idp.reading() as tx:
         interaction = store.find(tx, interaction_id, browser.digest, now=now)
-    client = None if interaction is None else idp.clients.get(interaction.request.client_id)
-    if interaction is None or client is None or client.disabled:
+    standing = None if interaction is None else standing_of(idp, interaction, browser, now=now, now_ms=now_ms)
+    return None if interaction is None or standing is None else (interaction, standing.step)
+
+
+def standing_of(
+    idp: Idp, interaction: Interaction, browser: Browser, *, now: int, now_ms: int
+) -> Standing | None:
+    """Where a request that waits stands; None where its client is gone or disabled."""
+    client = idp.clients.get(interaction.request.client_id)
+    if client is None or client.disabled:
         return None
     with idp.reading() as tx:
-        standing = answering.standing_of(
+        return answering.standing_of(
             idp,
             tx,
             interaction.request,
@@ -69,4 +78,3 @@ def stands_at(
             now=now,
             now_ms=now_ms,
         )
-    return interaction, standing.step

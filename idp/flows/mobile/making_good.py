@@ -21,7 +21,7 @@ from idp.store import accounts, mobile_changes, outbox
 from idp.store.accounts import ON_FILE, TYPED, AccountRow, ProvenContact
 from idp.store.database import Tx
 from idp.store.outbox import Parcel
-from idp.values import Contact, ContactKind, parse_identifier
+from idp.values import Contact, ContactKind
 
 _AT_ONCE = 50
 _UNPROVEN_LIFE = 24 * 3600
@@ -146,15 +146,9 @@ def confirm_with_code(
     Raises ``Malformed`` for what is no code at all, and ``RegistryDown``.
     """
     account = known.account
-    record = idp.registry.by_customer_number(account.customer_number)
-    code = None if record is None else record.tax_code or record.vat_number
-    if record is None or code is None:
-        return WrongCode()
-    found = activation.look_up(idp, parse_identifier(code.text), typed, browser=browser, now=now)
+    found = activation.look_up_own(idp, account, typed, browser=browser, now=now)
     if isinstance(found, WrongCode | Limited):
         return found
-    if found.record.customer_number != account.customer_number:
-        return WrongCode()
     with idp.reading() as tx:
         row = mobile_changes.current(tx, account.sub)
     if row is None or row.state != ChangeState.PENDING:

@@ -99,11 +99,6 @@ def answered(
     return Proven() if proven else _late(idp, recovery, purpose)
 
 
-def resend_wait(idp: Idp, known: UnderWay, *, now: int) -> int:
-    """Seconds until another code can be asked for."""
-    return proving.wait(idp, known.challenge, now=now)
-
-
 def _judged(idp: Idp, recovery: Recovery, option: Option, *, now: int) -> Recovery:
     """The recovery with this option chosen: whose account it is, or why it recovers nothing."""
     # Asked anew: a contact may have changed since it was shown. Of a decoy, too: no customer is called so.

@@ -31,6 +31,7 @@ from idp.web.people.forms import (
     RegisterProfileForm,
     RegisterVerifyForm,
 )
+from idp.web.people.second_proof import code_facts
 from idp.web.people.visit import Face, Visit, later
 from idp.web.people.words import again_in
 
@@ -299,26 +300,18 @@ def blueprint(face: Face) -> Blueprint:
         resent: bool = False,
         tries_left: int | None = None,
     ) -> Response:
-        visit, challenge, typed = arrival.visit, known.challenge, known.enrolment.typed
+        visit, typed = arrival.visit, known.enrolment.typed
+        code = code_facts(visit, known.challenge, typed.username, faults, tries_left)
         return visit.page(
             "register-verify",
             status=status,
             step=4,
             steps=STEPS,
-            channel="email" if typed.username.kind == "email" else "sms",
-            sent_to=typed.username.masked,
             # Behind an activation code nothing is compared any more: it was sent.
             certain=known.enrolment.activation is not None,
             profile=typed.profile,
             linked=register.has_link(known.enrolment),
             identified=typed.identifier is not None,
-            # The last wrong try ended the code, whatever was read before it.
-            expires_in=0
-            if challenge is None or not challenge.live(visit.now) or faults.get("code") == "code_expired"
-            else challenge.expires_at - visit.now,
-            resend_in=register.resend_wait(face.idp, known, now=visit.now),
-            resent=resent,
-            tries_left=tries_left,
             identify_url=arrival.address(
                 "/register/contacts" if typed.identifier is not None else "/register/identify"
             ),
@@ -327,6 +320,7 @@ def blueprint(face: Face) -> Blueprint:
             back_url=arrival.address("/register/password"),
             case_number=known.enrolment.case_number,
             faults=faults,
+            **{**code, "resent": resent},
         )
 
     return door

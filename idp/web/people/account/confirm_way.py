@@ -3,15 +3,11 @@
 from flask import Blueprint, Response, request
 
 from idp.flows import additions, passkeys
-from idp.flows.activation import Wrong
-from idp.flows.passkeys import Done, NothingHeld
-from idp.flows.proving import Limited
-from idp.values import Malformed
+from idp.flows.passkeys import Done
 from idp.web.people.account.doors import AUTHENTICATOR, PASSKEYS, RECOVERY_CODES, Door
 from idp.web.people.account.entering import enter
-from idp.web.people.forms import OwnActivationForm
-from idp.web.people.visit import Face, later
-from idp.web.people.words import again_in
+from idp.web.people.account.own_activation import typed_code
+from idp.web.people.visit import Face
 
 PATH = "/account/confirm-way"
 """One page for all that waits, since one code ends every wait; ``for`` names whence the customer came."""
@@ -36,29 +32,14 @@ def install(door: Blueprint, face: Face) -> None:
 
         if not visit.pressed:
             return page({})
-        form = OwnActivationForm.read(visit.form)
-        if faults := form.faults():
-            return page(
-                {
-                    name: "activation_malformed" if fault == "too_long" else fault
-                    for name, fault in faults.items()
-                }
-            )
-        try:
-            outcome = passkeys.confirm_with_code(
-                idp, here.owner, form.activation_code.data or "", visit.browser, now=visit.now
-            )
-        except Malformed:
-            return page({"activation_code": "activation_malformed"})
-        match outcome:
-            case Done():
-                return here.arrival.go(to.path, done="confirmed")
-            case NothingHeld():
-                return here.arrival.go(to.path)
-            case Wrong():
-                return page({"activation_code": "activation_wrong"})
-            case Limited(retry_after):
-                return later(page({"page": again_in("throttled", retry_after)}, status=429), retry_after)
+        outcome = typed_code(
+            visit,
+            page,
+            lambda code: passkeys.confirm_with_code(idp, here.owner, code, visit.browser, now=visit.now),
+        )
+        if isinstance(outcome, Response):
+            return outcome
+        return here.arrival.go(to.path, done="confirmed" if isinstance(outcome, Done) else None)
 
 
 def _page_of(named: str | None) -> Door:

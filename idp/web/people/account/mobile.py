@@ -4,16 +4,16 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from idp.flows.activation import Wrong
 from idp.flows.mobile import answering, asking, making_good, numbers
 from idp.flows.mobile.answering import Usable, Waits
 from idp.flows.mobile.asking import NotUsable, Sent
-from idp.flows.mobile.making_good import Confirmed, NothingWaits
+from idp.flows.mobile.making_good import Confirmed
 from idp.flows.proving import Limited, NotYet
 from idp.values import Malformed, MobileNumber
 from idp.web.people.account.doors import MOBILE, MOBILE_CONFIRM
 from idp.web.people.account.entering import Entered, enter
-from idp.web.people.forms import MobileForm, MobileVerifyForm, OwnActivationForm
+from idp.web.people.account.own_activation import typed_code
+from idp.web.people.forms import MobileForm, MobileVerifyForm
 from idp.web.people.second_proof import code_facts
 from idp.web.people.visit import Face, later
 from idp.web.people.words import again_in
@@ -160,26 +160,11 @@ def install(door: Blueprint, face: Face) -> None:
 
         if not visit.pressed:
             return page({})
-        form = OwnActivationForm.read(visit.form)
-        if faults := form.faults():
-            return page(
-                {
-                    name: "activation_malformed" if fault == "too_long" else fault
-                    for name, fault in faults.items()
-                }
-            )
-        try:
-            outcome = making_good.confirm_with_code(
-                idp, here.owner, form.activation_code.data or "", visit.browser, now=visit.now
-            )
-        except Malformed:
-            return page({"activation_code": "activation_malformed"})
-        match outcome:
-            case Confirmed():
-                return visit.go("/account", done="mobile-confirmed")
-            case NothingWaits():
-                return visit.go("/account")
-            case Wrong():
-                return page({"activation_code": "activation_wrong"})
-            case Limited(retry_after):
-                return later(page({"page": again_in("throttled", retry_after)}, status=429), retry_after)
+        outcome = typed_code(
+            visit,
+            page,
+            lambda code: making_good.confirm_with_code(idp, here.owner, code, visit.browser, now=visit.now),
+        )
+        if isinstance(outcome, Response):
+            return outcome
+        return visit.go("/account", done="mobile-confirmed" if isinstance(outcome, Confirmed) else None)

@@ -7,7 +7,8 @@ from idp.flows.proving import Limited, NotYet, Sent
 from idp.flows.recover import first_proof
 from idp.flows.recover.progress import Proven, Unknown
 from idp.web.people.forms import ContactsForm, RecoverVerifyForm
-from idp.web.people.recover.recovering import code_facts, options, recovering, resent
+from idp.web.people.recover.recovering import options, recovering, resent
+from idp.web.people.second_proof import code_facts
 from idp.web.people.visit import Face, later
 from idp.web.people.words import again_in
 
@@ -73,7 +74,7 @@ def install(door: Blueprint, face: Face) -> None:
                 contacts_url=here.arrival.address("/recover/contacts"),
                 case_number=known.recovery.case_number,
                 faults=faults,
-                **code_facts(here, known, known.challenge, sent_to, faults, tries_left),
+                **code_facts(visit, known.challenge, sent_to, faults, tries_left),
             )
 
         if not visit.pressed:

@@ -5,13 +5,12 @@ from typing import Any
 
 from flask import Response, request
 
-from idp.accounts.challenge import Challenge
 from idp.accounts.recovery import Stage
 from idp.flows.proving import Limited, NotYet, Sent
-from idp.flows.recover import ending, first_proof, progress
+from idp.flows.recover import ending, progress
 from idp.flows.recover.ending import Finished
 from idp.flows.recover.progress import UnderWay, Unknown
-from idp.values import Contact, ContactKind, Handle
+from idp.values import Handle
 from idp.web.people.enrolling import Arrival, arrive
 from idp.web.people.visit import Face, later
 from idp.web.people.words import again_in
@@ -83,28 +82,6 @@ def recovering(face: Face) -> Recovering:
 def options(choices: Any) -> list[dict[str, str]]:
     """The contacts of a list, masked, as a page offers them."""
     return [{"handle": handle, "kind": contact.kind, "mask": contact.masked} for handle, contact in choices]
-
-
-def code_facts(
-    here: Recovering,
-    known: UnderWay,
-    challenge: Challenge | None,
-    sent_to: Contact,
-    faults: dict[str, str],
-    tries_left: int | None,
-) -> dict[str, Any]:
-    """What a page that asks for a code says about it."""
-    visit = here.arrival.visit
-    # The last wrong try ended the code, whatever was read before it.
-    over = challenge is None or not challenge.live(visit.now) or faults.get("code") == "code_expired"
-    return {
-        "channel": "email" if sent_to.kind is ContactKind.EMAIL else "sms",
-        "sent_to": sent_to.masked,
-        "expires_in": 0 if challenge is None or over else challenge.expires_at - visit.now,
-        "resend_in": first_proof.resend_wait(here.face.idp, known, now=visit.now),
-        "resent": "sent" in visit.query,
-        "tries_left": tries_left,
-    }
 
 
 def resent(here: Recovering, outcome: Sent | NotYet | Limited | Unknown, path: str, page: Any) -> Response:

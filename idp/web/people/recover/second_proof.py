@@ -14,7 +14,8 @@ from idp.flows.recover import own_code, passkey, second_code
 from idp.flows.recover.progress import Proven, UnderWay, Unknown
 from idp.web.people.account.passkeys import json_answer
 from idp.web.people.forms import ContactsForm, PageForm, RecoverVerifyForm, RecoveryCodeForm
-from idp.web.people.recover.recovering import Recovering, code_facts, options, recovering, resent
+from idp.web.people.recover.recovering import Recovering, options, recovering, resent
+from idp.web.people.second_proof import code_facts
 from idp.web.people.visit import Face, later
 from idp.web.people.words import again_in
 
@@ -67,7 +68,7 @@ def install(door: Blueprint, face: Face) -> None:
                         "others_url": here.arrival.address("/recover/second", choose="again")
                         if len(ways) > 1 or by_passkey or own_code.asked(known)
                         else None,
-                        **code_facts(here, known, known.challenge, sent.contact, faults, tries_left),
+                        **code_facts(visit, known.challenge, sent.contact, faults, tries_left),
                     }
                 ),
             )
