@@ -3,6 +3,8 @@
 import base64
 import os
 import smtplib
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -26,6 +28,8 @@ from tests.parts.proxy import tls_proxy
 from tests.parts.sms_gateway import SmsGateway
 from tests.parts.smtp_sink import SmtpSink, smtp_sink
 from tests.parts.tls import Authority
+
+ROOT = Path(__file__).parents[1]
 
 
 def ask(url: str, statement: str) -> object:
@@ -53,8 +57,26 @@ def test_a_missing_part_fails_the_test_where_all_is_required(monkeypatch: pytest
 # --- ports -----------------------------------------------------------------------------------------
 
 
-def test_free_ports_are_different() -> None:
-    assert len(set(free_ports(20))) == 20
+def test_free_ports_are_in_a_row_and_never_given_twice() -> None:
+    given = [*free_ports(20), free_port(), *free_ports(4)]
+    assert given[:20] == list(range(given[0], given[0] + 20))
+    assert len(set(given)) == 25
+
+
+def test_two_processes_of_a_run_are_given_different_ports() -> None:
+    program = "from tests.parts.ports import free_ports; print(*free_ports(50))"
+    given = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            env={**os.environ, "PYTEST_XDIST_WORKER": worker},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        for worker in ("gw0", "gw1")
+    ]
+    assert not set(given[0]) & set(given[1])
 
 
 def test_waiting_for_a_silent_port_ends() -> None:

@@ -9,7 +9,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -42,13 +41,6 @@ class Cores:
     @property
     def separate(self) -> bool:
         return not self.service & self.others
-
-
-def free_port() -> int:
-    """A TCP port nobody listens on now (on 127.0.0.1)."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Process:

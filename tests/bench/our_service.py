@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tests.bench.customer import Browser, Person
-from tests.bench.measured import ROOT, CannotRunError, Cores, Process, free_port
+from tests.bench.measured import ROOT, CannotRunError, Cores, Process
 from tests.bench.scripts import authorization_query
 from tests.bench.services import Client, Login, Seeds, cookie_field
+from tests.parts.ports import free_port
 
 IDP = ROOT / ".venv" / "bin" / "idp"
 REDIRECT_URI = "http://localhost:9/callback"

@@ -10,10 +10,11 @@ from urllib.parse import urljoin
 import httpx
 
 from tests.bench.databases import Valkey
-from tests.bench.measured import CannotRunError, Cores, Process, free_port
+from tests.bench.measured import CannotRunError, Cores, Process
 from tests.bench.scripts import authorization_query
 from tests.bench.services import Client, Seeds, cookie_field
 from tests.parts.node import Node, find_node
+from tests.parts.ports import free_port
 
 FOLDER = Path(__file__).resolve().parent / "peer"
 REDIRECT_URI = "http://localhost:9/callback"

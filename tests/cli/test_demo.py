@@ -11,13 +11,13 @@ import psutil
 import pytest
 
 from tests.cli.command import idp, start
-from tests.parts.ports import four_in_a_row
+from tests.parts.ports import free_ports
 
 pytestmark = pytest.mark.slow
 
 
 def test_taken_ports_are_told_by_name_and_another_row_is_suggested(tmp_path: Path) -> None:
-    first = four_in_a_row()
+    first = free_ports(4)[0]
     with socket.socket() as portal, socket.socket(socket.AF_INET6) as policies:
         portal.bind(("127.0.0.1", first + 1))
         portal.listen()
@@ -39,7 +39,7 @@ def test_a_first_port_that_is_none_is_a_usage_error(tmp_path: Path, port: str) -
 
 
 def test_the_demo_runs_on_other_ports_under_the_commands_and_leaves_no_process(tmp_path: Path) -> None:
-    first = four_in_a_row()
+    first = free_ports(4)[0]
     log = tmp_path / "demo.log"
     process = start(tmp_path, log, "demo", IDP_DEMO_PORT=str(first))
     children: list[psutil.Process] = []
@@ -85,7 +85,7 @@ def test_the_demo_runs_on_other_ports_under_the_commands_and_leaves_no_process(t
 
 
 def test_the_demo_stops_when_its_terminal_closes_or_a_part_of_it_dies(tmp_path: Path) -> None:
-    first = four_in_a_row()
+    first = free_ports(4)[0]
     log = tmp_path / "demo.log"
     for blow in ("hangup", "portal"):
         process = start(tmp_path, log, "demo", IDP_DEMO_PORT=str(first))

@@ -1,6 +1,5 @@
 """A provider, the policies API and the portal over real HTTP, each on a free port, with one clock."""
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -20,17 +19,10 @@ from clients.policies.settings import Introspection, PoliciesSettings
 from clients.portal.application import create_portal
 from clients.portal.settings import PortalSettings
 from tests.clients.fake_provider import Clock, FakeProvider
+from tests.parts.ports import free_port
 
 POLL = 0.02
 """Seconds after which a server notices that it is to stop."""
-
-
-def free_port() -> int:
-    """A port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def served(app: Flask, port: int) -> Iterator[str]:

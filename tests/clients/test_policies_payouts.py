@@ -17,9 +17,10 @@ from clients.policies.orders import Malformed, Order, read_order
 from clients.policies.payouts import AlreadyUsed, Payouts
 from clients.policies.settings import PoliciesSettings
 from clients.policies.step_up import LADDER, PAYOUT, challenge, strong_enough, young_enough
-from tests.clients.conftest import free_port, served
+from tests.clients.conftest import served
 from tests.clients.fake_provider import Clock, FakeProvider
 from tests.clients.test_policies_proofs import proof
+from tests.parts.ports import free_port
 
 NUMBER = "RCA-100001"
 BODY = {

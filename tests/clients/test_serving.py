@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.clients.conftest import free_port
+from tests.parts.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 NO_PROVIDER = "http://localhost:1"

@@ -15,6 +15,7 @@ from tests.service.in_process import InProcess, open_in_process, settings_for
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+    request_queue_size = 128
 
 
 class _Quiet(WSGIRequestHandler):

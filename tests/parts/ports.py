@@ -1,26 +1,36 @@
-"""TCP ports for servers that tests start."""
+"""TCP ports for servers that tests start.
+
+A server that is told its port binds it some time after the port was chosen. Until then nothing else may take
+it: so the ports lie below those that the system gives to outgoing connections, each process of a run of the
+tests has a part of them to itself, and gives none twice before it has given all.
+"""
 
 import errno
-import random
+import os
 import socket
 import time
+from collections.abc import Iterator
+from itertools import count, islice
+
+PORTS = range(12_000, 32_000)
+PROCESSES = 8
+"""Processes of one run that never meet; a ninth shares with the first, as does another run."""
 
 
 def free_port() -> int:
-    """Return a TCP port that was free on the loopback address a moment ago."""
+    """Return a free TCP port of the loopback addresses, which no other test takes before its server does."""
     return free_ports(1)[0]
 
 
-def free_ports(count: int) -> tuple[int, ...]:
-    """Return `count` different free TCP ports; all are held open until the last one is known."""
-    held = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
-    try:
-        for listener in held:
-            listener.bind(("127.0.0.1", 0))
-        return tuple(listener.getsockname()[1] for listener in held)
-    finally:
-        for listener in held:
-            listener.close()
+def free_ports(number: int) -> tuple[int, ...]:
+    """Return `number` such ports in a row."""
+    found: list[int] = []
+    for port in islice(_GIVEN, len(PORTS)):
+        following = bool(found) and port == found[-1] + 1
+        found = [*(found if following else ()), port] if _free(port) else []
+        if len(found) == number:
+            return tuple(found)
+    raise AssertionError(f"no {number} free ports in a row")
 
 
 def wait_for_port(port: int, seconds: float = 10.0) -> None:
@@ -36,13 +46,13 @@ def wait_for_port(port: int, seconds: float = 10.0) -> None:
             time.sleep(0.02)
 
 
-def four_in_a_row() -> int:
-    """The first of four free ports, below those that the system gives to outgoing connections."""
-    for _ in range(200):
-        first = random.randrange(15_000, 32_000)
-        if all(_free(first + n) for n in range(4)):
-            return first
-    raise AssertionError("no four free ports in a row")
+def _own() -> Iterator[int]:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    size = len(PORTS) // PROCESSES
+    first = int(worker or 0) % PROCESSES * size
+    own = PORTS[first : first + size]
+    # Another run on the same machine begins elsewhere; `random` begins anew with every test.
+    return (own[(os.getpid() * 131 + turn) % size] for turn in count())
 
 
 def _free(port: int) -> bool:
@@ -55,3 +65,6 @@ def _free(port: int) -> bool:
                 if fault.errno == errno.EADDRINUSE:
                     return False
     return True
+
+
+_GIVEN = _own()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.parts.ports import four_in_a_row
+from tests.parts.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,7 +63,7 @@ class Demo:
 @contextlib.contextmanager
 def running_demo(folder: Path) -> Iterator[Demo]:
     """Start the demo in ``folder`` and stop it again as Ctrl-C does."""
-    first = four_in_a_row()
+    first = free_ports(4)[0]
     log = (folder / "demo.log").open("w+")
     process = subprocess.Popen(
         [sys.executable, "-m", "idp.cli.main", "demo"],
