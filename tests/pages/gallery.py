@@ -4,8 +4,10 @@
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from socketserver import ThreadingMixIn
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl
@@ -46,10 +48,11 @@ class Gallery:
         if state is None:
             listing = "".join(f'<li><a href="/{name}">{name}</a></li>' for name in self._states)
             return _answer(start, "200 OK", [("Content-Type", "text/html")], f"<ul>{listing}</ul>".encode())
-        query = parse_qs(environ.get("QUERY_STRING", ""))
+        query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
         lang = query.get("lang", ["it"])[0]
-        page = self.html(state, lang if lang in SUPPORTED else "it")
-        return _answer(start, "200 OK", [("Content-Type", "text/html; charset=utf-8")], page.encode())
+        page = self.html(state, lang if lang in SUPPORTED else "it").encode()
+        whole = _answer(start, "200 OK", [("Content-Type", "text/html; charset=utf-8")], page)
+        return _in_pieces(page) if "slowly" in query else whole
 
     def file(self, path: str) -> StaticFile:
         """A static file of any of the brands; raises LookupError when none has it."""
@@ -66,6 +69,8 @@ class Gallery:
 
 
 SINK = "sink"
+ARRIVED, BETWEEN = (0.0, 0.5, 0.7, 0.85, 1.0), 0.12
+"""Of a page that is asked for with `slowly`: its parts, by shares of the whole, and seconds between two."""
 SUNK = b"<!doctype html><html lang=en><title>sunk</title><main data-page=sunk><h1>Arrived</h1></main></html>"
 
 
@@ -76,6 +81,13 @@ def _answer(
     extra = [("Content-Security-Policy", CSP), ("Cache-Control", "no-store")]
     start(status, headers + [(name, value) for name, value in extra if name.lower() not in own])
     return [body]
+
+
+def _in_pieces(body: bytes) -> Iterator[bytes]:
+    """A page as a poor connection brings it: a browser that may paints what it has."""
+    for first, after in pairwise(int(len(body) * share) for share in ARRIVED):
+        yield body[first:after]
+        time.sleep(BETWEEN)
 
 
 class _Server(ThreadingMixIn, WSGIServer):
