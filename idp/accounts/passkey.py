@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from idp.accounts import ledger
+from idp.accounts.device import names_of
 from idp.values import Amr
 
 MOST = 20
@@ -62,10 +63,7 @@ class Passkey:
     @property
     def kind(self) -> DeviceKind:
         """Where the key lives."""
-        if self.backup_eligible:
-            return DeviceKind.SYNCED
-        roams = not _ROAMING.isdisjoint(self.transports) and "internal" not in self.transports
-        return DeviceKind.SECURITY_KEY if roams else DeviceKind.DEVICE
+        return kind_of(self.transports, backup_eligible=self.backup_eligible)
 
     @property
     def method(self) -> Amr:
@@ -80,6 +78,30 @@ class Passkey:
     def confirms(self, now: int) -> bool:
         """Whether it may confirm anything (``ledger``)."""
         return self.suspended_at is None and ledger.confirms(self.pending_until, self.flagged_at, now)
+
+
+def kind_of(transports: tuple[str, ...], *, backup_eligible: bool) -> DeviceKind:
+    """Where a key lives that is reached in these ways (WebAuthn §5.8.4)."""
+    if backup_eligible:
+        return DeviceKind.SYNCED
+    roams = not _ROAMING.isdisjoint(transports) and "internal" not in transports
+    return DeviceKind.SECURITY_KEY if roams else DeviceKind.DEVICE
+
+
+def first_name(transports: tuple[str, ...], aaguid: str, device: str | None, *, backup_eligible: bool) -> str:
+    """What a new passkey is called until its owner names it; empty where its maker's name says it better.
+
+    ``device`` is that of the browser that added it, which is not where the key lives when that is a telephone
+    beside a computer (``hybrid``), or a key that was plugged in.
+    """
+    names = names_of(device)
+    elsewhere = "hybrid" in transports or (
+        kind_of(transports, backup_eligible=backup_eligible) is DeviceKind.SECURITY_KEY
+    )
+    if aaguid in MAKERS or elsewhere or names is None:
+        return ""
+    browser, system = names
+    return f"{system} ({browser})"
 
 
 def may_remove(passkeys: int, *, has_password: bool) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from idp.accounts import ceremonies as rules
 from idp.accounts.audit import Detail, Event
 from idp.accounts.ceremonies import Made, Person, Purpose, Reason, Refused, encoded
-from idp.accounts.passkey import LONGEST_NAME, MOST, Passkey, may_remove
+from idp.accounts.passkey import LONGEST_NAME, MOST, Passkey, first_name, may_remove
 from idp.flows import (
     activation,
     additions,
@@ -36,7 +36,7 @@ from idp.values import Contact, ContactKind
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A passkey as its owner sees it; ``name`` is empty where they gave none and its maker is not known."""
+    """A passkey as its owner sees it; ``name`` is empty where nothing is known of it."""
 
     passkey: Passkey
     name: str
@@ -173,15 +173,18 @@ def add(
             idp, attestation.challenge, Purpose.ENROL, _bound(idp, known), sub=sub, now=now
         )
         made = rules.made(attestation, question, ceremonies.site(idp))
-        return _add(idp, known, made, now=now, now_ms=now_ms)
+        return _add(idp, known, made, browser.device, now=now, now_ms=now_ms)
     except Refused as refused:
         ceremonies.note_refusal(idp, refused, Purpose.ENROL, browser, None, now=now)
         return NotAdded("passkey_not_added")
 
 
-def _add(idp: Idp, known: Owner, made: Made, *, now: int, now_ms: int) -> Added | NotAdded:
+def _add(
+    idp: Idp, known: Owner, made: Made, device: str | None, *, now: int, now_ms: int
+) -> Added | NotAdded:
     account, passkey_id, token = known.account, idp.entropy.identifier(), idp.entropy.handle()
     own = telling.own(idp, account)
+    name = first_name(made.transports, made.aaguid, device, backup_eligible=made.backup_eligible)
     hold = idp.settings.lifetimes.pending_hold
     until = now + hold if holding.is_held(idp, known, own, now=now, now_ms=now_ms) else None
     notices = telling.notices(
@@ -199,7 +202,7 @@ def _add(idp: Idp, known: Owner, made: Made, *, now: int, now_ms: int) -> Added 
             made,
             passkey_id=passkey_id,
             sub=account.sub,
-            sealed_name=passkeys.seal_name(idp.sealer, passkey_id, ""),
+            sealed_name=passkeys.seal_name(idp.sealer, passkey_id, name),
             pending_until=until,
             cancel_digest=token.digest,
             most=MOST,

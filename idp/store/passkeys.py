@@ -17,7 +17,7 @@ from idp.store.tables import accounts, passkey_owners, passkeys
 
 @dataclass(frozen=True, slots=True)
 class PasskeyRow:
-    """A passkey as it is stored, with the name that its owner gave it and whom it names."""
+    """A passkey as it is stored, with its name and whom it names."""
 
     passkey: Passkey
     sealed_name: bytes = field(repr=False)
@@ -39,7 +39,7 @@ def seal_name(sealer: Sealer, passkey_id: str, name: str) -> bytes:
 
 
 def open_name(sealer: Sealer, row: PasskeyRow) -> str:
-    """The name itself, empty where none was given; raises ``Unsealable``."""
+    """The name itself, empty where it has none; raises ``Unsealable``."""
     return str(sealer.open(row.sealed_name, f"passkeys/sealed_name/{row.passkey.id}"))
 
 

@@ -175,7 +175,7 @@ passkeys = Table(
     # What the browser said of the ways to reach it, in the specification's words, by spaces.
     Column("transports", String(100), nullable=False),
     Column("aaguid", String(36), nullable=False),
-    # The name that its owner gave it.
+    # The name that its owner gave it; before that the browser and system that added it, where they tell.
     Column("sealed_name", LargeBinary, nullable=False),
     Column("created_at", Seconds, nullable=False),
     Column("last_used_at", Seconds, nullable=True),

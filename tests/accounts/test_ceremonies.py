@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from idp.accounts import ceremonies
 from idp.accounts.ceremonies import Person, Purpose, Question, Reason, Refused, Site
-from idp.accounts.passkey import DeviceKind, Passkey, counted, may_remove
+from idp.accounts.passkey import DeviceKind, Passkey, counted, first_name, may_remove
 from idp.values import Amr
 from tests.parts.soft_authenticator import (
     BE,
@@ -252,6 +252,28 @@ REFUSED_MADE: dict[str, tuple[Callable[[], Any], Reason]] = {
     "a text that is too long": (lambda: json.dumps({"x": "y" * 9000}), Reason.MALFORMED),
     "nothing": (lambda: "", Reason.MALFORMED),
 }
+
+
+UNKNOWN, GOOGLE = "01020304-0506-0708-0102-030405060708", "ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4"
+
+
+@pytest.mark.parametrize(
+    ("transports", "aaguid", "device", "synced", "name"),
+    [
+        (("internal",), UNKNOWN, "chrome android", False, "Android (Chrome)"),
+        (("internal",), UNKNOWN, "safari iphone", True, "iPhone (Safari)"),
+        ((), UNKNOWN, "firefox windows", False, "Windows (Firefox)"),
+        (("internal",), GOOGLE, "chrome android", True, ""),
+        (("internal", "hybrid"), UNKNOWN, "chrome windows", True, ""),
+        (("usb", "nfc"), UNKNOWN, "chrome windows", False, ""),
+        (("internal",), UNKNOWN, "other linux", False, ""),
+        (("internal",), UNKNOWN, None, False, ""),
+    ],
+)
+def test_a_new_passkey_is_called_by_where_it_was_added_if_nothing_says_it_better(
+    transports: tuple[str, ...], aaguid: str, device: str | None, synced: bool, name: str
+) -> None:
+    assert first_name(transports, aaguid, device, backup_eligible=synced) == name
 
 
 @pytest.mark.parametrize("what", REFUSED_MADE)

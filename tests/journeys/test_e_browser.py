@@ -511,6 +511,7 @@ def _eventually(is_so: Callable[[], bool], page: Page) -> None:
 def test_e_rename(service: InProcess, phone: Device) -> None:
     phone.by_password()
     phone.enrol()
+    expect(phone.page.locator("[data-passkey-id] h2")).to_have_text("Linux (Chrome)")
     press(phone.page, '[data-passkey-id] a[href*="/name"]')
     phone.on("passkey-name")
     phone.page.fill("#name", "Telefono")
