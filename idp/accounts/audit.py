@@ -54,6 +54,8 @@ class Event(StrEnum):
     ACCESS_REVOKED = "access_revoked"
     OPERATION_APPROVED = "operation_approved"
     OPERATION_REFUSED = "operation_refused"
+    # Its code became the one token that it gives.
+    OPERATION_EXCHANGED = "operation_exchanged"
     SEND_THROTTLED = "send_throttled"
     OTP_BREAKER_TRIPPED = "otp_breaker_tripped"
     SMS_CAP_REACHED = "sms_cap_reached"
@@ -136,6 +138,7 @@ _ALLOWED: Mapping[Event, frozenset[str]] = {
     Event.SIGNED_OUT: frozenset({"session", "clients"}),
     Event.SESSION_ENDED: frozenset({"session", "reason", "clients"}),
     Event.CODE_EXCHANGED: frozenset({"authorization", "session", "scope"}),
+    Event.OPERATION_EXCHANGED: frozenset({"authorization", "session", "scope"}),
     Event.CODE_REUSED: frozenset({"authorization", "session"}),
     Event.TOKEN_REFRESHED: frozenset({"authorization", "session", "scope"}),
     Event.TOKEN_REUSED: frozenset({"authorization", "session"}),

@@ -143,8 +143,9 @@ def _exchange(idp: Idp, client: Client, request: CodeExchange, key: str | None, 
     with idp.writing() as tx:
         outcome = _take_code(idp, tx, client, request, digest, key, now=now, last_day=last_day)
         if isinstance(outcome, _Granted):
+            exchanged = Event.CODE_EXCHANGED
             if outcome.sealed_details is not None:
-                refresh_token = None
+                refresh_token, exchanged = None, Event.OPERATION_EXCHANGED
             if refresh_token is not None:
                 expires_at = now + min(lifetimes.refresh_token, lifetimes.refresh_absolute)
                 tokens.insert_refresh_token(
@@ -155,7 +156,7 @@ def _exchange(idp: Idp, client: Client, request: CodeExchange, key: str | None, 
                     now=now,
                     expires_at=expires_at,
                 )
-            _note(idp, tx, Event.CODE_EXCHANGED, outcome.family, now=now, scope=outcome.scope)
+            _note(idp, tx, exchanged, outcome.family, now=now, scope=outcome.scope)
     if isinstance(outcome, _Refused):
         raise invalid_grant(outcome.description)
     return _sign(idp, signers, outcome, refresh_token, key, now=now)

@@ -18,6 +18,7 @@ UNTOLD = frozenset(
         Event.REGISTRATION_HELP_WANTED,
         Event.RECOVERY_CONTACT_CHOSEN,
         Event.TOKEN_REFRESHED,
+        Event.OPERATION_EXCHANGED,
         # Of nobody in particular, or of the insurer.
         Event.IDENTIFICATION_THROTTLED,
         Event.ACTIVATION_CODE_REFUSED,

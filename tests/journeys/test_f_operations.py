@@ -123,6 +123,9 @@ def test_a_passkey_confirms_what_it_was_asked_for(clean_service: InProcess) -> N
     assert {"hwk", "user", "mfa"} <= set(claims["amr"]) or {"swk", "user", "mfa"} <= set(claims["amr"])
     (approved,) = trail(clean_service, "operation_approved")
     assert approved["proof"] == "passkey"
+    # An operation is not an opening of the portal, and is not told as one.
+    assert len(trail(clean_service, "operation_exchanged")) == 1
+    assert trail(clean_service, "code_exchanged") == []
 
 
 def test_beside_a_passkey_alone_a_code_is_one_factor_and_not_offered(clean_service: InProcess) -> None:
