@@ -17,7 +17,7 @@ from idp.flows import post, spending
 from idp.flows.idp import Idp
 from idp.flows.signing import NoSigningKey
 from idp.ports import Courier, Delivery, Entropy, EphemeraDown, Message
-from idp.store import outbox
+from idp.store import life, outbox
 from idp.store.database import DatabaseDown, Tx
 from idp.store.outbox import LOGOUT, Channel, Leased
 from idp.store.sealing import Unsealable
@@ -47,7 +47,8 @@ class LogoutSender(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What one round came to, in rows. ``void`` had no recipient, ``back`` were not begun."""
+    """What one round came to, in rows. ``void`` had no recipient, or one who has
+    died, ``back`` were not begun."""
 
     sent: int = 0
     later: int = 0
@@ -141,6 +142,9 @@ def _deliver(this: _Round, row: Leased) -> Delivered:
         _mark(this, lambda tx: outbox.mark_void(tx, row, this.now))
         return Delivered(void=1)
     outcome = _attempt(this, row)
+    if outcome is None:
+        _mark(this, lambda tx: outbox.mark_void(tx, row, this.now))
+        return Delivered(void=1)
     if outcome is Delivery.SENT:
         if not _mark(this, lambda tx: outbox.mark_sent(tx, row, this.now)):
             # Another worker took it over meanwhile: the same message may have left twice.
@@ -155,12 +159,13 @@ def _deliver(this: _Round, row: Leased) -> Delivered:
     return Delivered(later=1)
 
 
-def _attempt(this: _Round, row: Leased) -> Delivery:
-    """Try once. A row that cannot be read is refused, and holds up no other."""
+def _attempt(this: _Round, row: Leased) -> Delivery | None:
+    """Try once. A row that cannot be read is refused, and holds up no other; None: nobody is to have it."""
     try:
         content = post.sealer(this.idp).open(row.sealed or b"", outbox.sealing_place(row.id))
         parcel = LogoutCall(**content) if row.kind == LOGOUT else _message(row, content)
         courier = None if row.kind == LOGOUT else this.couriers.get(Channel(row.channel))
+        about = None if row.kind == LOGOUT else content.get("about")
     except (Unsealable, KeyError, IndexError, TypeError, ValueError) as fault:
         _log.error("outbox_row_unreadable", row=row.id, purpose=row.purpose, fault=type(fault).__name__)
         return Delivery.REFUSED
@@ -169,10 +174,18 @@ def _attempt(this: _Round, row: Leased) -> Delivery:
     if courier is None:
         _log.error("outbox_no_courier", channel=row.channel)
         return Delivery.RETRY
+    if about is not None and _has_died(this, about):
+        return None
     outcome = _guarded(row, lambda: courier.send(parcel, this.now))
     if outcome is Delivery.SENT and row.channel == Channel.SMS and row.purpose in spending.NOTICES:
         _note_cost(this, parcel)
     return outcome
+
+
+def _has_died(this: _Round, sub: str) -> bool:
+    """Whether the customer of an account died while a notice to them waited: messages stop (journey L)."""
+    with this.idp.reading() as tx:
+        return life.has_died(tx, sub)
 
 
 def _note_cost(this: _Round, notice: Message) -> None:

@@ -53,12 +53,14 @@ def prepare(
     code: str | None = None,
     link: str | None = None,
     kind: ContactKind = ContactKind.EMAIL,
+    about: str | None = None,
 ) -> Parcel:
     """A message, composed and sealed, to be given to ``outbox.add`` inside the transaction.
 
     ``to=None``: nobody gets it; ``kind`` is then the kind of contact it would have gone to. After
     ``expires_at`` (epoch seconds) it is not sent any more; the minutes a code is good for are counted up to
-    there. Set ``idp.post_waiting`` after the commit, so that it leaves at once.
+    there. ``about`` is the account that a notice is about: it is not sent once its customer has died
+    (journey L). Set ``idp.post_waiting`` after the commit, so that it leaves at once.
     """
     row_id = idp.entropy.identifier()
     channel = Channel.of(kind) if to is None else Channel.to(to)
@@ -73,6 +75,7 @@ def prepare(
         "language": language,
         "code": code,
         "link": link,
+        "about": about,
     }
     return Parcel(
         id=row_id,

@@ -68,6 +68,7 @@ def notices(
             expires_at=now + _LIFE,
             facts=facts,
             link=link,
+            about=account.sub,
         )
         for to in dict.fromkeys(contacts)
     )

@@ -71,6 +71,7 @@ def _moving(states: Mapping[str, str]) -> Update:
 
 _DIE = _moving(DEATH)
 _REOPEN = _moving({after: before for before, after in DEATH.items()})
+_HAS_DIED = select(accounts.c.sub).where(_OF, accounts.c.state.in_(list(DEATH.values())))
 _SET_PROFILE = (
     update(accounts).where(_OF).values(sealed_profile=bindparam("sealed"), updated_at=bindparam("now"))
 )
@@ -131,6 +132,11 @@ def set_state(tx: Tx, sub: str, *, old: str, new: str, now: int) -> bool:
 def die(tx: Tx, sub: str, *, now: int) -> None:
     """Close the account of somebody who died, in whatever state an admin may have put it meanwhile."""
     tx.execute(_DIE, {"of": sub, "now": now})
+
+
+def has_died(tx: Tx, sub: str) -> bool:
+    """Whether the customer of this account has died."""
+    return tx.execute(_HAS_DIED, {"of": sub}).one_or_none() is not None
 
 
 def reopen(tx: Tx, sub: str, *, now: int) -> None:

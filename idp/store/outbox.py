@@ -5,7 +5,7 @@
     waiting ──take_due──▶ waiting (leased: due again when the lease ends) ──┬─▶ sent
        ▲                                                                    ├─▶ dead     (refused, given up)
        └──────────────────────────── mark_retry ────────────────────────────┘
-    waiting ──▶ expired (its time is over)        waiting ──▶ void (it had no recipient)
+    waiting ──▶ expired (its time is over)        waiting ──▶ void (nobody is to have it)
 
 A lease is fenced by the number of the attempt: a worker that slept past its lease marks nothing. The sealed
 text is wiped in every state but ``waiting``.
@@ -175,7 +175,7 @@ def mark_dead(tx: Tx, leased: Leased, now: int) -> bool:
 
 
 def mark_void(tx: Tx, leased: Leased, now: int) -> bool:
-    """It had no recipient, and its text is wiped; False when the lease was lost."""
+    """Nobody is to have it, and its text is wiped; False when the lease was lost."""
     return _end(tx, leased, "void", now)
 
 

@@ -14,7 +14,7 @@ from idp.adapters.registry_file import RegistryFile
 from idp.flows import life, people, sweep
 from idp.flows.registry import importing
 from idp.flows.registry.importing import Imported
-from idp.store.tables import accounts, proven_contacts
+from idp.store.tables import accounts, outbox, proven_contacts
 from idp.values import parse_contact
 from tests.journeys.account_walks import signed_in
 from tests.journeys.passkey_walks import add, sign_in, to_login
@@ -262,6 +262,21 @@ def test_the_death_of_a_customer_ends_everything_silently(
     assert right.faults == wrong.faults == ["password"]
     party.ask(visitor)
     assert visitor.page == "login"
+
+
+@pytest.mark.parametrize(("state", "told"), [("deceased", []), ("active", [EMAIL])])
+def test_what_waited_to_be_sent_when_a_customer_died_is_not(
+    service: InProcess, party: RelyingParty, tmp_path: Path, state: str, told: list[str]
+) -> None:
+    """As when a gateway was down."""
+    service.post()
+    assert signs_in(party)
+    imports(service, tmp_path, state=state)
+    devices = [one["to"] for one in service.post() if one["purpose"] == "new_device"]
+    assert devices == told
+    with service.idp.reading() as tx:
+        left = tx.execute(select(outbox.c.state).where(outbox.c.sealed_parcel.is_not(None))).all()
+    assert left == []
 
 
 def test_the_family_finds_a_page_at_the_foot_of_every_other(service: InProcess) -> None:
