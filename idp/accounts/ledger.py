@@ -79,9 +79,14 @@ def born_held_until(born_on: ProofKind, *, settled_mobile: bool, hold: int, now:
     return now + hold if held else None
 
 
+def held_until(pending_until: int | None, now: int) -> int | None:
+    """Until when a way that was added confirms nothing (epoch seconds), None where it does."""
+    return pending_until if pending_until is not None and pending_until > now else None
+
+
 def confirms(pending_until: int | None, flagged_at: int | None, now: int) -> bool:
     """Whether a way that was added may confirm anything yet, and still."""
-    return flagged_at is None and (pending_until is None or pending_until <= now)
+    return flagged_at is None and held_until(pending_until, now) is None
 
 
 def _lifts(proof: Proof, around: Circumstances) -> bool:

@@ -11,6 +11,8 @@ from typing import Final
 
 import pyotp
 
+from idp.accounts import ledger
+
 OCTETS: Final = 20
 """Random octets of a secret: 160 bits, as RFC 4226 §4 recommends."""
 DIGITS: Final = 6
@@ -43,8 +45,7 @@ class Authenticator:
 
     def held_until(self, now: int) -> int | None:
         """Until when it confirms nothing (epoch seconds), None where it does."""
-        until = self.pending_until
-        return until if until is not None and until > now else None
+        return ledger.held_until(self.pending_until, now)
 
 
 @dataclass(frozen=True, slots=True)

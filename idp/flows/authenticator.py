@@ -18,7 +18,7 @@ from idp.accounts.audit import Detail, Event
 from idp.accounts.lockout import Brake
 from idp.accounts.totp import Authenticator, Differs, Matches, Used
 from idp.flows import additions, fresh, holding, own_codes, telling, throttle
-from idp.flows.fresh import Needs, Owner
+from idp.flows.fresh import Needs, NotFresh, Owner
 from idp.flows.idp import Idp
 from idp.flows.wording import Purpose as Letter
 from idp.store import audit, authenticators, outbox, passkeys
@@ -70,11 +70,6 @@ class Added:
     """It signs in from now on; until ``pending_until`` (epoch seconds) it confirms nothing."""
 
     pending_until: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class NotFresh:
-    """Whoever is signed in is to prove first that it is them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from idp.accounts.audit import Event
 from idp.accounts.registry import RegistryDown
 from idp.flows import fresh, telling
 from idp.flows import sessions as session_flows
-from idp.flows.fresh import Needs, Owner
+from idp.flows.fresh import Needs, NotFresh, Owner
 from idp.flows.idp import Idp
 from idp.flows.sessions import Leaving
 from idp.flows.wording import Purpose as Letter
@@ -28,11 +28,6 @@ from idp.store.outbox import Parcel
 @dataclass(frozen=True, slots=True)
 class Closed:
     """It is gone, by this request or by one that was faster."""
-
-
-@dataclass(frozen=True, slots=True)
-class NotFresh:
-    """Whoever is signed in is to prove first that it is them."""
 
 
 def close(idp: Idp, known: Owner, *, now: int, now_ms: int) -> Closed | NotFresh:

@@ -68,6 +68,11 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
+class NotFresh:
+    """Whoever is signed in is to prove first that it is them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """No such contact in this session."""
 

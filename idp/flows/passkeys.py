@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from idp.accounts import ceremonies as rules
+from idp.accounts import ledger
 from idp.accounts.audit import Detail, Event
 from idp.accounts.ceremonies import Made, Person, Purpose, Reason, Refused, encoded
 from idp.accounts.passkey import LONGEST_NAME, MOST, Passkey, first_name, may_remove
@@ -22,7 +23,7 @@ from idp.flows import (
 )
 from idp.flows.activation import Wrong as WrongCode
 from idp.flows.browser import Browser
-from idp.flows.fresh import Needs, Owner
+from idp.flows.fresh import Needs, NotFresh, Owner
 from idp.flows.idp import Idp
 from idp.flows.proving import Limited
 from idp.flows.wording import Purpose as Letter
@@ -43,8 +44,7 @@ class Shown:
 
     def held_until(self, now: int) -> int | None:
         """Until when it confirms nothing (epoch seconds), None where it does."""
-        until = self.passkey.pending_until
-        return until if until is not None and until > now else None
+        return ledger.held_until(self.passkey.pending_until, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +71,6 @@ class NotAdded:
     """It did not do; ``fault`` says what the page is to say."""
 
     fault: str
-
-
-@dataclass(frozen=True, slots=True)
-class NotFresh:
-    """Whoever is signed in is to prove first that it is them."""
 
 
 @dataclass(frozen=True, slots=True)

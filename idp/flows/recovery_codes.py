@@ -12,8 +12,8 @@ from idp.accounts.audit import Detail, Event
 from idp.accounts.lockout import Brake
 from idp.accounts.registry import RegistryDown
 from idp.flows import additions, fresh, holding, own_codes, telling, throttle
-from idp.flows.authenticator import NotFresh, Right, Throttled, Wrong
-from idp.flows.fresh import Needs, Owner
+from idp.flows.authenticator import Right, Throttled, Wrong
+from idp.flows.fresh import Needs, NotFresh, Owner
 from idp.flows.idp import Idp
 from idp.flows.wording import Purpose as Letter
 from idp.store import accounts, audit, outbox, passkeys, recovery_codes

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
+from idp.accounts import ledger
 from idp.store.database import Tx
 from idp.store.passkeys import lock
 from idp.store.tables import recovery_codes
@@ -27,8 +28,7 @@ class CodeSet:
 
     def held_until(self, now: int) -> int | None:
         """Until when its codes confirm nothing (epoch seconds), None where they do."""
-        until = self.pending_until
-        return until if until is not None and until > now else None
+        return ledger.held_until(self.pending_until, now)
 
 
 @dataclass(frozen=True, slots=True)

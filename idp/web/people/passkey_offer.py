@@ -4,7 +4,8 @@ the sign-in page."""
 from flask import Blueprint, Response, request
 
 from idp.flows import fresh, passkey_sign_in, passkeys
-from idp.flows.passkeys import Added, NotAdded, NotFresh
+from idp.flows.fresh import NotFresh
+from idp.flows.passkeys import Added, NotAdded
 from idp.web.people.account import doors
 from idp.web.people.account.entering import Entered
 from idp.web.people.account.passkeys import AGAIN, OPTIONS, added, json_answer

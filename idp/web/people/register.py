@@ -13,8 +13,9 @@ from idp.accounts.enrolment import Typed
 from idp.flows import fresh, identify, passkeys, register, register_by_code
 from idp.flows.authorize import answering, interactions, refusing
 from idp.flows.birth import Registered
+from idp.flows.fresh import NotFresh
 from idp.flows.identify import NotOffered
-from idp.flows.passkeys import Added, NotAdded, NotFresh
+from idp.flows.passkeys import Added, NotAdded
 from idp.flows.passwords import PasswordRefused
 from idp.flows.proving import Limited, NotYet, Sent
 from idp.flows.register import AlreadyDone, Begun, NotRecognised, UnderWay

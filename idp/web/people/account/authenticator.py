@@ -4,7 +4,8 @@ from flask import Blueprint, Response
 
 from idp.accounts import totp
 from idp.flows import authenticator
-from idp.flows.authenticator import Added, Done, NotFresh, NothingWaits, Offered, Throttled, Wrong
+from idp.flows.authenticator import Added, Done, NothingWaits, Offered, Throttled, Wrong
+from idp.flows.fresh import NotFresh
 from idp.web.people import qr
 from idp.web.people.account.doors import AUTHENTICATOR, AUTHENTICATOR_ADD
 from idp.web.people.account.entering import Entered, enter

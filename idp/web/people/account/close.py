@@ -3,7 +3,8 @@
 from flask import Blueprint, Response
 
 from idp.flows import closing
-from idp.flows.closing import Closed, NotFresh
+from idp.flows.closing import Closed
+from idp.flows.fresh import NotFresh
 from idp.web.people.account.doors import CLOSE
 from idp.web.people.account.entering import enter
 from idp.web.people.visit import Face

@@ -7,7 +7,8 @@ from flask import Blueprint, Response
 
 from idp.accounts.passkey import MOST, may_remove
 from idp.flows import passkeys
-from idp.flows.passkeys import Added, Done, LastWay, NotAdded, NotFresh, Shown
+from idp.flows.fresh import NotFresh
+from idp.flows.passkeys import Added, Done, LastWay, NotAdded, Shown
 from idp.web.people.account.doors import PASSKEY_ADD, PASSKEYS
 from idp.web.people.account.entering import Entered, enter, signed_in
 from idp.web.people.forms import PasskeyNameForm

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from idp.flows import recovery_codes
-from idp.flows.authenticator import NotFresh
+from idp.flows.fresh import NotFresh
 from idp.flows.recovery_codes import Made
 from idp.web.people.account.doors import RECOVERY_CODES
 from idp.web.people.account.entering import enter

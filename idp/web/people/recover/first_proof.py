@@ -1,13 +1,15 @@
 """The list of contacts, and the code that went to the chosen one."""
 
+from functools import partial
+
 from flask import Blueprint, Response
 
 from idp.accounts.recovery import Stage
 from idp.flows.proving import Limited, NotYet, Sent
 from idp.flows.recover import first_proof
 from idp.flows.recover.progress import Proven, Unknown
-from idp.web.people.forms import ContactsForm, RecoverVerifyForm
-from idp.web.people.recover.recovering import options, recovering, resent
+from idp.web.people.forms import ContactsForm
+from idp.web.people.recover.recovering import options, recovering, resent, typed_code
 from idp.web.people.second_proof import code_facts
 from idp.web.people.visit import Face, later
 from idp.web.people.words import again_in
@@ -82,15 +84,4 @@ def install(door: Blueprint, face: Face) -> None:
         if "resend" in visit.form:
             again = first_proof.resend(idp, known, source=visit.browser.source, now=visit.now)
             return resent(here, again, "/recover/verify", page)
-        form = RecoverVerifyForm.read(visit.form)
-        if faults := form.faults():
-            return page(faults)
-        outcome = first_proof.answer(
-            idp, known, form.code.data or "", source=visit.browser.source, now=visit.now
-        )
-        match outcome:
-            case Proven():
-                return here.go_on()
-            case Limited(retry_after):
-                return later(page({"page": again_in("throttled", retry_after)}, status=429), retry_after)
-        return page({"code": outcome.fault}, tries_left=outcome.tries_left)
+        return typed_code(here, page, partial(first_proof.answer, idp, known))

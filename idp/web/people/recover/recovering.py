@@ -1,17 +1,19 @@
 """What every page of recovery begins with: what this browser holds, where it stands, and its way on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, request
 
 from idp.accounts.recovery import Stage
-from idp.flows.proving import Limited, NotYet, Sent
+from idp.flows.proving import Limited, NotYet, Refused, Sent
 from idp.flows.recover import ending, progress
 from idp.flows.recover.ending import Finished
-from idp.flows.recover.progress import UnderWay, Unknown
+from idp.flows.recover.progress import Proven, UnderWay, Unknown
 from idp.values import Handle
 from idp.web.people.enrolling import Arrival, arrive
+from idp.web.people.forms import RecoverVerifyForm
 from idp.web.people.visit import Face, later
 from idp.web.people.words import again_in
 
@@ -84,7 +86,9 @@ def options(choices: Any) -> list[dict[str, str]]:
     return [{"handle": handle, "kind": contact.kind, "mask": contact.masked} for handle, contact in choices]
 
 
-def resent(here: Recovering, outcome: Sent | NotYet | Limited | Unknown, path: str, page: Any) -> Response:
+def resent(
+    here: Recovering, outcome: Sent | NotYet | Limited | Unknown, path: str, page: Callable[..., Response]
+) -> Response:
     """Where asking for another code leads."""
     match outcome:
         case Sent():
@@ -95,3 +99,20 @@ def resent(here: Recovering, outcome: Sent | NotYet | Limited | Unknown, path: s
             return later(page({"page": again_in("resend_limit", retry_after)}, status=429), retry_after)
         case Unknown():
             return here.go_on()
+
+
+def typed_code(
+    here: Recovering, page: Callable[..., Response], answer: Callable[..., Proven | Limited | Refused]
+) -> Response:
+    """Where the code that was typed leads; ``answer`` takes it, with ``source`` and ``now``."""
+    visit = here.arrival.visit
+    form = RecoverVerifyForm.read(visit.form)
+    if faults := form.faults():
+        return page(faults)
+    outcome = answer(form.code.data or "", source=visit.browser.source, now=visit.now)
+    match outcome:
+        case Proven():
+            return here.go_on()
+        case Limited(retry_after):
+            return later(page({"page": again_in("throttled", retry_after)}, status=429), retry_after)
+    return page({"code": outcome.fault}, tries_left=outcome.tries_left)

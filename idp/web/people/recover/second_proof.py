@@ -1,6 +1,7 @@
 """A second proof: a code to another contact, one of the customer's own codes, or a passkey."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from flask import Blueprint, Response
 
@@ -14,7 +15,7 @@ from idp.flows.recover import own_code, passkey, second_code
 from idp.flows.recover.progress import Proven, UnderWay, Unknown
 from idp.web.people.account.passkeys import json_answer
 from idp.web.people.forms import ContactsForm, PageForm, RecoverVerifyForm, RecoveryCodeForm
-from idp.web.people.recover.recovering import Recovering, options, recovering, resent
+from idp.web.people.recover.recovering import Recovering, options, recovering, resent, typed_code
 from idp.web.people.second_proof import code_facts
 from idp.web.people.visit import Face, later
 from idp.web.people.words import again_in
@@ -101,18 +102,7 @@ def install(door: Blueprint, face: Face) -> None:
         if "resend" in visit.form:
             again = second_code.send(idp, known, sent.handle, source=visit.browser.source, now=visit.now)
             return resent(here, again, "/recover/second", page)
-        form = RecoverVerifyForm.read(visit.form)
-        if faults := form.faults():
-            return page(faults)
-        outcome = second_code.answer(
-            idp, known, form.code.data or "", source=visit.browser.source, now=visit.now
-        )
-        match outcome:
-            case Proven():
-                return here.go_on()
-            case Limited(retry_after):
-                return later(page({"page": again_in("throttled", retry_after)}, status=429), retry_after)
-        return page({"code": outcome.fault}, tries_left=outcome.tries_left)
+        return typed_code(here, page, partial(second_code.answer, idp, known))
 
     @door.route(_BY_CODE[Means.AUTHENTICATOR], methods=["GET", "POST"])
     def second_by_app() -> Response:
