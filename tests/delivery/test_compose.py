@@ -231,6 +231,15 @@ def test_e_what_is_added_is_told_with_the_link_that_stops_it(purpose: Purpose, l
         composer().compose(purpose, language, Channel.SMS, FACTS)
 
 
+@every_language
+@pytest.mark.parametrize("purpose", [Purpose.AUTHENTICATOR_PENDING, Purpose.RECOVERY_CODES_PENDING])
+def test_i_nothing_is_said_to_confirm_operations_that_never_does(purpose: Purpose, language: str) -> None:
+    draft = letter(purpose, language)
+    for text in (sms(purpose, language), draft.text):
+        assert not re.search(r"operation|operazion|vorgang|vorgänge", text.casefold()), text
+        assert "2026, 18:53" in text
+
+
 def test_l_a_lost_username_says_until_when_it_signs_in() -> None:
     assert "fino a martedì 22 dicembre 2026, 18:53" in sms(Purpose.USERNAME_REMOVED, "it")
     assert "until Tuesday 22 December 2026, 18:53" in letter(Purpose.USERNAME_REMOVED, "en").text

@@ -119,6 +119,13 @@ def test_customers_are_addressed_as_the_house_does(language: str, never: str) ->
             assert found is None, f"{key!r}: {said!r}"
 
 
+def test_no_page_of_the_app_or_of_recovery_codes_says_that_they_confirm_operations() -> None:
+    about = re.compile(r"templates/account/(authenticator|recovery_codes|confirm_way)")
+    keys = [str(m.id) for m in extracted() if any(about.search(path) for path, _line in m.locations)]
+    assert [key for key in keys if "recovery code" in key], keys
+    assert [key for key in keys if "operation" in key.casefold()] == []
+
+
 def glossary() -> list[tuple[str, str, str]]:
     page = (ROOT / "docs/languages.md").read_text(encoding="utf-8").split("## Glossary")[1]
     rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]

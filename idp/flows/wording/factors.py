@@ -34,15 +34,18 @@ FACTORS: Mapping[Purpose, Wording] = {
     Purpose.AUTHENTICATOR_PENDING: Wording(
         sms=(
             N_(
-                "%(brand)s: an authenticator app was added to your account; it confirms operations from "
-                "%(until)s. Not you? Stop it here: %(link)s"
+                "%(brand)s: an authenticator app was added to your account; from %(until)s it confirms that "
+                "it is you. Not you? Stop it here: %(link)s"
             ),
             N_("An authenticator app was added to your account. Not you? Stop it here: %(link)s"),
         ),
         subject=_APP_SUBJECT,
         before=(
             _APP_ADDED,
-            N_("Its codes help to sign in and nothing more: they confirm no operation before %(until)s."),
+            N_(
+                "Until %(until)s its codes help to sign in and nothing more; from then on they also confirm "
+                "that it is you before important changes."
+            ),
             WAS_IT_YOU,
         ),
         button=N_("Stop the app"),
@@ -78,7 +81,7 @@ FACTORS: Mapping[Purpose, Wording] = {
     Purpose.RECOVERY_CODES_PENDING: Wording(
         sms=(
             N_(
-                "%(brand)s: new recovery codes were made for your account; they confirm operations from "
+                "%(brand)s: new recovery codes were made for your account; they count as a second step from "
                 "%(until)s. Not you? Stop them here: %(link)s"
             ),
             N_("New recovery codes were made for your account. Not you? Stop them here: %(link)s"),
@@ -86,7 +89,10 @@ FACTORS: Mapping[Purpose, Wording] = {
         subject=_CODES_SUBJECT,
         before=(
             _CODES_MADE,
-            N_("They help to sign in and nothing more: they confirm no operation before %(until)s."),
+            N_(
+                "Until %(until)s they help to sign in and nothing more; from then on they count as a second "
+                "step, also when you recover your credentials."
+            ),
             WAS_IT_YOU,
         ),
         button=N_("Stop the codes"),
