@@ -19,7 +19,7 @@ from idp.flows.fresh import Needs, NotFresh, Owner
 from idp.flows.idp import Idp
 from idp.flows.sessions import Leaving
 from idp.flows.wording import Purpose as Letter
-from idp.store import accounts, audit, closures, outbox, passkeys
+from idp.store import accounts, audit, closures, life, outbox, passkeys
 from idp.store.accounts import AccountRow
 from idp.store.database import Tx
 from idp.store.outbox import Parcel
@@ -77,7 +77,7 @@ def erase(idp: Idp, account: AccountRow, *, by: str, now: int) -> bool:
 
 
 def _notices(idp: Idp, account: AccountRow, *, now: int) -> tuple[Parcel, ...]:
-    if account.state == accounts.DECEASED:
+    if account.state in life.DEATH.values():
         return ()
     try:
         told = telling.own(idp, account).contacts

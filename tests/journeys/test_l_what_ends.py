@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from idp.flows import sweep
+from idp.flows import closing, people, sweep
+from idp.store.accounts import find_by_customer
+from idp.store.tables import accounts
+from idp.values import parse_contact
 from tests.journeys import recovery_walks
 from tests.journeys.account_walks import HOLD, pending, rows
 from tests.journeys.passkey_walks import add, refusals, sign_in, to_login, trail
@@ -102,6 +106,57 @@ def test_l_a_username_that_was_freed_is_replaced_by_the_contact_that_recovers(
     assert "Accesso non riuscito" not in visitor.last.text
 
 
+def freed(service: InProcess, tmp_path: Path, **contacts: Any) -> str:
+    """Maria's username is freed, since her agency has these contacts now; an activation code for her."""
+    imports(service, tmp_path, **contacts)
+    service.clock.move(31 * DAY)
+    sweep.sweep(service.idp, service.clock.now())
+    assert rows(service, "SELECT count(*) FROM accounts WHERE username_index IS NOT NULL") == 0
+    return recovery_walks.issued(service)
+
+
+def test_l_a_username_that_was_freed_does_not_come_back_by_an_activation_code(
+    service: InProcess, tmp_path: Path
+) -> None:
+    visitor = recovery_walks.activated(service, freed(service, tmp_path, emails=NEW))
+    visitor.press()
+    assert visitor.page == "recover-password"
+    assert NEW in visitor.last.text
+    assert EMAIL not in visitor.last.text.replace("<wbr>", "")
+    visitor.press(new_password=recovery_walks.NEW)
+    assert visitor.page == "recover-done"
+    assert NEW in visitor.last.text.replace("<wbr>", "")
+    assert recovery_walks.signs_in(service, recovery_walks.NEW, NEW)
+    assert not recovery_walks.signs_in(service, recovery_walks.NEW, EMAIL)
+
+
+def test_l_without_a_contact_an_activation_code_waits_for_one(service: InProcess, tmp_path: Path) -> None:
+    code = freed(service, tmp_path, emails="", mobiles="")
+    visitor = recovery_walks.activated(service, code)
+    assert (visitor.page, visitor.faults) == ("recover-activate", ["activation_code"])
+    assert "non hai un nome utente" in visitor.last.text
+    imports(service, tmp_path, emails=NEW, mobiles="")
+    assert recovery_walks.activated(service, code).page == "recover-password"
+
+
+def test_l_a_contact_that_another_customer_took_meanwhile_is_no_fault(
+    service: InProcess, tmp_path: Path
+) -> None:
+    code = freed(service, tmp_path, emails=NEW, mobiles="")
+    visitor = recovery_walks.activated(service, code)
+    assert visitor.page == "recover-password"
+    giovanni = service.visitor()
+    service.register(giovanni, "giovanni.bianchi@posta.example", given_name="Giovanni", family_name="Bianchi")
+    with service.idp.writing() as tx:
+        index = service.idp.sealer.contact_index(parse_contact(NEW))
+        tx.execute(
+            accounts.update().where(accounts.c.username_index.is_not(None)).values(username_index=index)
+        )
+    visitor.press(new_password=recovery_walks.NEW)
+    assert (visitor.page, visitor.last.status_code) == ("recover-password", 200), visitor.page
+    assert rows(service, "SELECT count(*) FROM activation_codes WHERE used_at IS NOT NULL") == 0
+
+
 def test_l_the_dead_sign_in_by_nothing_and_are_written_to_no_more(service: InProcess, tmp_path: Path) -> None:
     device = SoftAuthenticator()
     visitor = by_password(service)
@@ -142,3 +197,18 @@ def test_h_a_trusted_browser_is_trusted_no_more_after_a_recovery(service: InProc
     visitor.get("/account")
     visitor.press(username=EMAIL, password=recovery_walks.NEW)
     assert visitor.page == "login-code"
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_l_the_dead_are_not_written_to_when_their_account_is_erased(
+    service: InProcess, tmp_path: Path, locked: bool
+) -> None:
+    if locked:
+        assert isinstance(people.lock(service.idp, EMAIL, now=service.clock.now()), people.Done)
+    imports(service, tmp_path, state="deceased")
+    before = len(service.post())
+    with service.idp.reading() as tx:
+        account = find_by_customer(tx, "C100001")
+    assert account is not None
+    assert closing.erase(service.idp, account, by="admin", now=service.clock.now())
+    assert since(service, before) == []

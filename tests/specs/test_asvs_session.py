@@ -6,7 +6,9 @@ from urllib.parse import urlencode
 
 import pytest
 
+from idp.app import web
 from idp.values import digest_of
+from idp.web.people import face
 from tests.service.in_process import PASSWORD, InProcess, folder_of, open_in_process, settings_for
 from tests.service.relying_party import RelyingParty, answer_of, left_for, portal, registered
 from tests.service.visitor import Visitor
@@ -218,6 +220,20 @@ def test_a18_nonsense_in_a_cookie_is_no_fault(standing_service: InProcess, name:
 def test_a18_a_browser_cookie_that_is_none_is_replaced(standing_service: InProcess) -> None:
     reply = Caller(standing_service.app).get("/register", headers={"Cookie": f"{BROWSER}={'x' * 65}"})
     assert (reply.header("Set-Cookie") or "").startswith(f"{BROWSER}=")
+
+
+def test_a18_a_post_without_our_cookies_sets_none_over_those_that_the_browser_has(
+    standing_service: InProcess,
+) -> None:
+    """A form of another site brings none of them; the browser that sends it may be known and trusted here."""
+    people = face.create(standing_service.idp, web.pages(standing_service.idp), messages=None)
+    rules = [rule.rule for rule in people.url_map.iter_rules() if "POST" in (rule.methods or ())]
+    assert len(rules) > 40
+    caller = Caller(standing_service.app)
+    for rule in rules:
+        for fields in ({}, {"csrf": "x"}, {"client_id": "unknown", "state": "1"}):
+            reply = caller.post(re.sub("<[^>]+>", "x", rule), fields)
+            assert reply.header("Set-Cookie") is None, (rule, fields)
 
 
 def test_a18_a_cookie_bomb_is_a_clean_answer(standing_service: InProcess) -> None:

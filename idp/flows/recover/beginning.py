@@ -32,6 +32,12 @@ class NotRegistered:
     """The activation code is good, and its customer has no account yet: it registers them as well."""
 
 
+@dataclass(frozen=True, slots=True)
+class NoContact:
+    """The activation code is good, and there is nothing to sign in with: the username was freed since its
+    contact left the registry, and no other contact of the customer's own is there."""
+
+
 def begin(
     idp: Idp,
     identifier: Identifier,
@@ -125,7 +131,7 @@ def activate(
     interaction_id: str | None,
     language: str,
     now: int,
-) -> Begun | NotRegistered | WrongCode | Limited:
+) -> Begun | NotRegistered | NoContact | WrongCode | Limited:
     """Begin with an activation code, which stands for the contact and for the second proof (journey H).
 
     It is used up when the password is set. Raises ``Malformed`` for what is no code at all, and
@@ -142,6 +148,12 @@ def activate(
     if account.state != accounts.ACTIVE or found.record.state is RecordState.DECEASED:
         return WrongCode()
     username = accounts.open_profile(idp.sealer, account).username
+    if account.username_index is None:
+        # Freed, so perhaps another customer's by now (journey L): a contact on file takes its place.
+        own = offering.own(idp, identifier, (found.record,), None, now=now)
+        if not own:
+            return NoContact()
+        username = own[0].contact
     handle, chosen = idp.entropy.handle(), idp.entropy.identifier()
     options = (Option(chosen, username, account.customer_number),)
     recovery = replace(

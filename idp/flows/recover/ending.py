@@ -7,6 +7,8 @@ Nobody is signed in.
 
 from dataclasses import dataclass, field, replace
 
+from sqlalchemy.exc import IntegrityError
+
 from idp.accounts.audit import Event
 from idp.accounts.challenge import Purpose
 from idp.accounts.recovery import Recovery, Stage, app_mark, codes_mark
@@ -48,8 +50,13 @@ class Finished:
     interaction_id: str | None
 
 
-def username_of(idp: Idp, owner: AccountRow) -> Contact:
-    """The username, for whoever has proven the account to be theirs; raises ``Unsealable``."""
+def username_of(idp: Idp, recovery: Recovery, owner: AccountRow) -> Contact:
+    """The username, for whoever has proven the account to be theirs; raises ``Unsealable``.
+
+    One that was freed when its contact left the registry is no more: the contact that recovers becomes it.
+    """
+    if owner.username_index is None and recovery.choice is not None:
+        return recovery.choice.contact
     return accounts.open_profile(idp.sealer, owner).username
 
 
@@ -83,7 +90,6 @@ def set_password(
         password_hash=hashed,
         notices=_notices(idp, known, owner, now=now),
         source=throttle.pseudonym_of_source(idp, browser.source),
-        # Freed when its contact left the registry: the contact that was just proven takes its place.
         username=choice.contact if owner.username_index is None else None,
         new_profile=accounts.seal_profile(idp.sealer, owner.sub, replace(profile, username=choice.contact)),
     )
@@ -105,7 +111,7 @@ def finished(idp: Idp, handle: Handle, browser: Browser, *, now: int) -> Finishe
     if owner is None or owner.state != accounts.ACTIVE:
         return None
     limited = owner.limited_until if (owner.limited_until or 0) > now else None
-    return Finished(username_of(idp, owner), limited, row.interaction_id)
+    return Finished(accounts.open_profile(idp.sealer, owner).username, limited, row.interaction_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,8 @@ def _end(idp: Idp, ending: _Ending, *, now: int) -> bool:
 
     try:
         session_flows.leaving(idp, ending.owner.sub, write, now=now)
-    except _Late:
+    except (_Late, IntegrityError):
+        # As well where somebody registered with the contact that was to be the username.
         return False
     return True
 

@@ -53,10 +53,7 @@ def blueprint(face: Face) -> Blueprint:
             case Answered() as answered:
                 return visit.answer(answered)
             case Unclaimed(interaction_id):
-                # No cookie of ours came with a cross-site POST: none must be set over what the browser has.
-                response = Response(status=303)
-                response.headers["Location"] = f"/authorize/resume?interaction={interaction_id}"
-                return response
+                return visit.go("/authorize/resume", interaction=interaction_id)
 
     @door.get("/authorize/resume")
     def resume() -> Response:

@@ -241,7 +241,9 @@ class Visit:
         return self._with_cookies(response)
 
     def _with_cookies(self, response: Response) -> Response:
-        if self._fresh_browser:
+        # A POST of another site brings none of our cookies (SameSite=Lax), yet a browser keeps what the
+        # answer sets: over the handle by which we know it, and trust it.
+        if self._fresh_browser and not self.pressed:
             self.face.cookies.set(response, "browser", self.browser_handle.secret, life=BROWSER_LIFE)
         pressed = self._pressed_language
         if pressed in self.idp.settings.languages.offered and pressed is not None:

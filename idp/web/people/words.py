@@ -90,6 +90,10 @@ FAULTS: dict[str, str] = {
         "The activation code is not valid. Check what you typed: a code can be used once, "
         "and lasts a few days."
     ),
+    "activation_no_contact": N_(
+        "Your agency has no email or mobile of yours any more, so you have no username. Ask it to add one: "
+        "this code can be used then."
+    ),
     "activation_registered": N_(
         "You are registered already: sign in, or recover your credentials with this code."
     ),

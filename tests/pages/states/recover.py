@@ -87,6 +87,15 @@ STATES = (
             faults={"activation_code": "activation_malformed"},
         ),
     ),
+    State(
+        "recover-activate-no-contact",
+        "recover-activate",
+        _step(
+            2,
+            values={"identifier": "RNLCHR80A41H501Y"},
+            faults={"activation_code": "activation_no_contact"},
+        ),
+    ),
     State("recover-verify", "recover-verify", _verify()),
     State(
         "recover-verify-wrong",

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from idp.flows.activation import Wrong
 from idp.flows.proving import Limited
 from idp.flows.recover import beginning
-from idp.flows.recover.beginning import Begun, NotRegistered
+from idp.flows.recover.beginning import Begun, NoContact, NotRegistered
 from idp.values import Malformed, parse_identifier
 from idp.web.people.forms import ActivateForm, IdentifyForm, IdentifyWithBirthDateForm
 from idp.web.people.recover.recovering import RECOVERY, recovering
@@ -117,5 +117,7 @@ def install(door: Blueprint, face: Face) -> None:
                 )
             case NotRegistered():
                 return here.arrival.go("/register/activate")
+            case NoContact():
+                return page(form.values(), {"activation_code": "activation_no_contact"})
             case Wrong():
                 return page(form.values(), {"activation_code": "activation_wrong"})

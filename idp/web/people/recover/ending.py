@@ -58,7 +58,7 @@ def install(door: Blueprint, face: Face) -> None:
         visit, known = here.arrival.visit, here.under_way()
         if known is None or known.stage is not Stage.PASSWORD or known.owner is None:
             return here.lead(known)
-        username = ending.username_of(idp, known.owner)
+        username = ending.username_of(idp, known.recovery, known.owner)
         back = "/recover/factors" if keeping.factors(idp, known) else None
 
         def page(faults: dict[str, str], *, status: int = 200) -> Response:
