@@ -398,8 +398,14 @@ def test_an_italian_moment_needs_no_article() -> None:
     eighth = {**FACTS, "at": NOW - 14 * 24 * 3600}
     text = composer().compose(Purpose.ACCOUNT_CREATED, "it", Channel.SMS, eighth).text
     assert "creato domenica 8 novembre 2026, 18:53." in text
-    before = re.compile(r"\b(il|l[oa']|al|dal|del|nel|sul|entro)\s*%\((when|until)\)s")
+    before = re.compile(r"\b(il|l[oa'’]|al|dal|del|nel|sul|entro)\s*%\((when|until)\)s", re.IGNORECASE)
     assert not [t for t in translations("it").values() if before.search(t)]
+
+
+@pytest.mark.parametrize(("language", "bare"), [("it", r"^%\(when\)s"), ("de", r"(^|: )%\(when\)s \w")])
+def test_no_sentence_begins_with_a_day_that_stands_there_bare(language: str, bare: str) -> None:
+    # Italian days begin with a small letter, German ones want their "Am".
+    assert not [t for t in translations(language).values() if re.search(bare, t)]
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,26 @@ def test_customers_are_addressed_as_the_house_does(language: str, never: str) ->
             assert found is None, f"{key!r}: {said!r}"
 
 
+def test_no_italian_article_stands_before_a_moment() -> None:
+    # Moments begin with the day of the week: "da mercoledì", never "dal mercoledì" (flows.moments).
+    article = re.compile(
+        r"\b(il|l[oa'’]|al|dal|del|nel|sul|entro)\s*%\((when|until|moment|day)\)s", re.IGNORECASE
+    )
+    said = [text for message in sentences(shipped("it")).values() for text in strings(message)]
+    assert [text for text in said if "%(moment)s" in text]
+    assert not [text for text in said if article.search(text)]
+
+
+@pytest.mark.parametrize(
+    ("language", "bare"),
+    [("it", r"^%\((when|moment|day)\)s"), ("de", r"^%\((when|moment|day)\)s \w")],
+)
+def test_no_sentence_begins_with_a_day_that_stands_there_bare(language: str, bare: str) -> None:
+    # Italian days begin with a small letter, German ones want their "Am".
+    said = [text for message in sentences(shipped(language)).values() for text in strings(message)]
+    assert not [text for text in said if re.search(bare, text)]
+
+
 def test_no_page_of_the_app_or_of_recovery_codes_says_that_they_confirm_operations() -> None:
     about = re.compile(r"templates/account/(authenticator|recovery_codes|confirm_way)")
     keys = [str(m.id) for m in extracted() if any(about.search(path) for path, _line in m.locations)]
