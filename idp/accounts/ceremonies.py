@@ -5,6 +5,9 @@ shape of what came, one challenge for one purpose, session and account, no frame
 attestation ``none`` and nothing else, the key itself, user verification, the owner, and that a key which
 could not be copied stays so; the counter counts only after the signature. Whatever goes wrong is one refusal
 with a reason for the trail; no byte sequence raises anything else.
+
+The library is imported by the first ceremony of a process: with it come every attestation format and 12 MB,
+which a process that only issues tokens never needs.
 """
 
 import base64
@@ -18,10 +21,6 @@ from typing import Any
 
 import cbor2
 from cryptography.hazmat.primitives.asymmetric import rsa
-from webauthn import verify_authentication_response, verify_registration_response
-from webauthn.helpers import decode_credential_public_key, decoded_public_key_to_cryptography
-from webauthn.helpers.cose import COSEAlgorithmIdentifier
-from webauthn.helpers.exceptions import InvalidAuthenticationResponse
 
 from idp.accounts.passkey import Passkey
 
@@ -33,12 +32,8 @@ _CHALLENGE = 32
 _LONGEST_TEXT = 8192
 _LEAST_RSA_BITS = 2048
 
-ALGORITHMS = (
-    COSEAlgorithmIdentifier.ECDSA_SHA_256,
-    COSEAlgorithmIdentifier.EDDSA,
-    COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
-)
-"""ES256, EdDSA and RS256; nothing else signs here."""
+ALGORITHMS = (-7, -8, -257)
+"""ES256, EdDSA and RS256, by their numbers in COSE (RFC 9053, RFC 8812); nothing else signs here."""
 
 TRANSPORTS = frozenset({"ble", "hybrid", "internal", "nfc", "smart-card", "usb"})
 """The transports that WebAuthn knows; others are left out."""
@@ -171,7 +166,7 @@ def creation_options(
             "displayName": person.display_name,
         },
         "challenge": encoded(question.challenge),
-        "pubKeyCredParams": [{"type": "public-key", "alg": int(alg)} for alg in ALGORITHMS],
+        "pubKeyCredParams": [{"type": "public-key", "alg": alg} for alg in ALGORITHMS],
         "timeout": LIFE * 1000,
         "excludeCredentials": [_descriptor(passkey) for passkey in excluded],
         "authenticatorSelection": {
@@ -379,6 +374,9 @@ def made(attestation: Attestation, question: Question, site: Site) -> Made:
 
 
 def _made(attestation: Attestation, question: Question, site: Site) -> Made:
+    from webauthn import verify_registration_response
+    from webauthn.helpers.cose import COSEAlgorithmIdentifier
+
     wrapped = cbor2.loads(attestation.attestation_object)
     if not isinstance(wrapped, dict) or set(wrapped) != {"fmt", "attStmt", "authData"}:
         raise Refused(Reason.MALFORMED)
@@ -404,7 +402,7 @@ def _made(attestation: Attestation, question: Question, site: Site) -> Made:
         expected_rp_id=site.rp_id,
         expected_origin=list(site.origins),
         require_user_verification=True,
-        supported_pub_key_algs=list(ALGORITHMS),
+        supported_pub_key_algs=[COSEAlgorithmIdentifier(number) for number in ALGORITHMS],
     )
     if verified.credential_id != attestation.credential_id:
         raise Refused(Reason.MALFORMED)
@@ -422,6 +420,8 @@ def _made(attestation: Attestation, question: Question, site: Site) -> Made:
 
 def _judge_key(public_key: bytes) -> None:
     """Refuse a key that could not be loaded when it matters, or that is too weak."""
+    from webauthn.helpers import decode_credential_public_key, decoded_public_key_to_cryptography
+
     decoded = decode_credential_public_key(public_key)
     key = decoded_public_key_to_cryptography(decoded)
     if decoded.alg not in ALGORITHMS:
@@ -447,6 +447,8 @@ def judge_owner(assertion: Assertion, question: Question, passkey: Passkey, user
 
 def used(assertion: Assertion, question: Question, site: Site, passkey: Passkey) -> Used:
     """Judge a signature by the key of this passkey (WebAuthn §7.2); raises ``Refused``."""
+    from webauthn.helpers.exceptions import InvalidAuthenticationResponse
+
     _judge_client_data(assertion.client_data, "webauthn.get", question, site)
     try:
         return _used(assertion, question, site, passkey)
@@ -460,6 +462,8 @@ def used(assertion: Assertion, question: Question, site: Site, passkey: Passkey)
 
 
 def _used(assertion: Assertion, question: Question, site: Site, passkey: Passkey) -> Used:
+    from webauthn import verify_authentication_response
+
     flags = _judge_flags(assertion.authenticator_data, site)
     verified = verify_authentication_response(
         credential={

@@ -1,8 +1,11 @@
 """What a browser answers, judged: everything that py_webauthn leaves to its caller (security bar 6)."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import cbor2
@@ -26,6 +29,7 @@ from tests.parts.soft_authenticator import (
     unb64,
 )
 
+ROOT = Path(__file__).parents[2]
 SITE = Site("localhost", "http://localhost:8000", "Area Clienti")
 CHALLENGE = bytes(range(32))
 ENROL = Question(CHALLENGE, Purpose.ENROL, "session", "sub")
@@ -447,3 +451,13 @@ def test_the_kind_of_device(
 def test_a_question_is_kept_and_found_again() -> None:
     for question in (ENROL, ANYBODY):
         assert ceremonies.question_of(question.challenge, question.kept()) == question
+
+
+def test_a_process_that_starts_has_not_loaded_the_library() -> None:
+    """Memory and cold start have a budget, and whoever only issues tokens needs none of it."""
+    program = "import sys, idp.wsgi; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "idp.accounts.ceremonies" in loaded
+    assert not {"webauthn", "OpenSSL", "babel.messages", "segno"} & set(loaded)
