@@ -20,8 +20,9 @@ from idp.accounts.totp import Authenticator, Differs, Matches, Used
 from idp.flows import additions, fresh, holding, own_codes, telling, throttle
 from idp.flows.fresh import Needs, NotFresh, Owner
 from idp.flows.idp import Idp
+from idp.flows.sessions import SessionGone
 from idp.flows.wording import Purpose as Letter
-from idp.store import audit, authenticators, outbox, passkeys
+from idp.store import audit, authenticators, outbox
 from idp.store.authenticators import AuthenticatorRow
 from idp.store.database import Tx
 
@@ -172,7 +173,10 @@ def add(
         own_codes.failed(idp, Event.AUTHENTICATOR_REFUSED, account.sub, source, now=now)
         return Wrong("code_wrong_clock")
     throttle.give_back(idp, _brakes(idp, account.sub), now=now)
-    return _add(idp, known, secret, verdict.counter, now=now, now_ms=now_ms)
+    try:
+        return _add(idp, known, secret, verdict.counter, now=now, now_ms=now_ms)
+    except SessionGone:
+        return NotFresh()
 
 
 def _add(idp: Idp, known: Owner, secret: str, counter: int, *, now: int, now_ms: int) -> Added | NothingWaits:
@@ -201,7 +205,7 @@ def _add(idp: Idp, known: Owner, secret: str, counter: int, *, now: int, now_ms:
     if idp.ephemera.take(_key(idp, known), now) is None:
         return NothingWaits()
     with idp.writing() as tx:
-        passkeys.lock(tx, account.sub)
+        fresh.hold(tx, known)
         replaced = authenticators.of_account(tx, account.sub) is not None
         authenticators.keep(tx, made, cancel_digest=token.digest)
         outbox.add(tx, *notices)
@@ -248,10 +252,14 @@ def remove(idp: Idp, known: Owner, *, now: int, now_ms: int) -> Done | NotFresh:
     account = known.account
     contacts = telling.own(idp, account).contacts
     notices = telling.notices(idp, account, contacts, Letter.AUTHENTICATOR_REMOVED, now=now)
-    with idp.writing() as tx:
-        if authenticators.remove(tx, account.sub):
-            outbox.add(tx, *notices)
-            _note(idp, tx, Event.AUTHENTICATOR_REMOVED, account.sub, {"by": "account"}, now=now)
+    try:
+        with idp.writing() as tx:
+            fresh.hold(tx, known)
+            if authenticators.remove(tx, account.sub):
+                outbox.add(tx, *notices)
+                _note(idp, tx, Event.AUTHENTICATOR_REMOVED, account.sub, {"by": "account"}, now=now)
+    except SessionGone:
+        return NotFresh()
     idp.post_waiting.set()
     return Done()
 

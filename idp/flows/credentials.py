@@ -15,7 +15,7 @@ from idp.accounts.password import Personal
 from idp.flows import fresh, passwords, proving, telling, throttle
 from idp.flows import sessions as session_flows
 from idp.flows.browser import Browser
-from idp.flows.fresh import Owner, Unknown
+from idp.flows.fresh import NotFresh, Owner, Unknown
 from idp.flows.idp import Idp
 from idp.flows.login import Right, Throttled, Wrong
 from idp.flows.passwords import PasswordRefused
@@ -219,7 +219,7 @@ def send(idp: Idp, known: Owner, handle: str, *, source: str, now: int) -> Sent 
 
 def change_username(
     idp: Idp, known: Owner, code: str, *, source: str, now: int
-) -> Renamed | Taken | Refused | Limited:
+) -> Renamed | Taken | Refused | Limited | NotFresh:
     """Take an answer to the code; every one costs a try before it is looked at. Raises ``RegistryDown``."""
     found = asked(idp, known)
     if found is None:
@@ -247,6 +247,7 @@ def change_username(
     notices = telling.notices(idp, known.account, own.contacts, Letter.USERNAME_CHANGED, now=now)
     try:
         with idp.writing() as tx:
+            fresh.hold(tx, known)
             if not challenges.end(tx, challenge.id, now=now):
                 raise _Beaten
             proving.answered(tx, challenge, now=now)
@@ -270,6 +271,8 @@ def change_username(
                 source=throttle.pseudonym_of_source(idp, source),
                 details={"session": known.session_id, "channel": contact.kind},
             )
+    except SessionGone:
+        return NotFresh()
     except IntegrityError:
         return Taken()
     except _Beaten:

@@ -19,9 +19,10 @@ from idp.flows import sessions as session_flows
 from idp.flows.browser import Browser
 from idp.flows.idp import Idp
 from idp.flows.login import Attempt, Right, Throttled, Wrong
-from idp.flows.sessions import SEEN_EVERY
+from idp.flows.sessions import SEEN_EVERY, SessionGone
 from idp.store import accounts, passkeys, sessions
 from idp.store.accounts import AccountProfile, AccountRow
+from idp.store.database import Tx
 from idp.store.sessions import SessionRow
 from idp.values import Proof, ProofKind
 
@@ -69,7 +70,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class NotFresh:
-    """Whoever is signed in is to prove first that it is them."""
+    """Whoever is signed in is to prove first that it is them; or nobody is any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,16 @@ def may_change(idp: Idp, known: Owner, needs: Needs, *, now: int, now_ms: int) -
     """Whether something that needs this may be changed at this moment: it is proven anew, and the account was
     not recovered a moment ago."""
     return known.limited_until(now) is None and is_fresh(idp, known, needs, now_ms=now_ms)
+
+
+def hold(tx: Tx, known: Owner) -> None:
+    """First in the transaction that changes a way in: nobody ends the session that asks before it is written.
+
+    Raises ``SessionGone`` where somebody did while the change was prepared (the registry takes its time): the
+    owner threw it out, recovered, or an admin locked the account. Nothing of the change is to stay.
+    """
+    if not sessions.hold(tx, known.account.sub, known.session_id):
+        raise SessionGone
 
 
 def _waits(proof: Proof) -> bool:

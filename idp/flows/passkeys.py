@@ -26,6 +26,7 @@ from idp.flows.browser import Browser
 from idp.flows.fresh import Needs, NotFresh, Owner
 from idp.flows.idp import Idp
 from idp.flows.proving import Limited
+from idp.flows.sessions import SessionGone
 from idp.flows.wording import Purpose as Letter
 from idp.store import accounts, audit, outbox, passkeys
 from idp.store.accounts import AccountRow
@@ -169,6 +170,8 @@ def add(
         )
         made = rules.made(attestation, question, ceremonies.site(idp))
         return _add(idp, known, made, browser.device, now=now, now_ms=now_ms)
+    except SessionGone:
+        return NotFresh()
     except Refused as refused:
         ceremonies.note_refusal(idp, refused, Purpose.ENROL, browser, None, now=now)
         return NotAdded("passkey_not_added")
@@ -192,6 +195,7 @@ def _add(
         link=additions.link_of(idp, token),
     )
     with idp.writing() as tx:
+        fresh.hold(tx, known)
         kept = passkeys.add(
             tx,
             made,
@@ -230,10 +234,14 @@ def rename(idp: Idp, known: Owner, passkey_id: str, name: str, *, now: int, now_
     account = known.account
     notices = _letters(idp, account, Letter.PASSKEY_RENAMED, emails_first=True, now=now)
     sealed = passkeys.seal_name(idp.sealer, passkey_id, " ".join(name.split())[:LONGEST_NAME])
-    with idp.writing() as tx:
-        if passkeys.rename(tx, account.sub, passkey_id, sealed):
-            outbox.add(tx, *notices)
-            _note(idp, tx, Event.PASSKEY_RENAMED, account.sub, {"passkey": passkey_id}, now=now)
+    try:
+        with idp.writing() as tx:
+            fresh.hold(tx, known)
+            if passkeys.rename(tx, account.sub, passkey_id, sealed):
+                outbox.add(tx, *notices)
+                _note(idp, tx, Event.PASSKEY_RENAMED, account.sub, {"passkey": passkey_id}, now=now)
+    except SessionGone:
+        return NotFresh()
     idp.post_waiting.set()
     return Done()
 
@@ -244,21 +252,30 @@ def remove(idp: Idp, known: Owner, passkey_id: str, *, now: int, now_ms: int) ->
         return NotFresh()
     account = known.account
     notices = _letters(idp, account, Letter.PASSKEY_REMOVED, now=now)
-    with idp.writing() as tx:
-        has_password = passkeys.lock(tx, account.sub)
-        present = {row.passkey.id: row.passkey for row in passkeys.of_account(tx, account.sub)}
-        if passkey_id in present:
-            # What is suspended is no way in: it neither keeps the last one from being that, nor is one.
-            open_ways = sum(passkey.suspended_at is None for passkey in present.values())
-            suspended = present[passkey_id].suspended_at is not None
-            if not suspended and not may_remove(open_ways, has_password=has_password):
+    try:
+        with idp.writing() as tx:
+            fresh.hold(tx, known)
+            if not _may_go(tx, account.sub, passkey_id):
                 return LastWay()
-            passkeys.remove(tx, account.sub, passkey_id)
-            outbox.add(tx, *notices)
-            details: dict[str, Detail] = {"passkey": passkey_id, "by": "account"}
-            _note(idp, tx, Event.PASSKEY_REMOVED, account.sub, details, now=now)
+            if passkeys.remove(tx, account.sub, passkey_id):
+                outbox.add(tx, *notices)
+                details: dict[str, Detail] = {"passkey": passkey_id, "by": "account"}
+                _note(idp, tx, Event.PASSKEY_REMOVED, account.sub, details, now=now)
+    except SessionGone:
+        return NotFresh()
     idp.post_waiting.set()
     return Done()
+
+
+def _may_go(tx: Tx, sub: str, passkey_id: str) -> bool:
+    """Whether the account is left with a way in without this one; also where it has no such passkey."""
+    has_password = passkeys.lock(tx, sub)
+    present = {row.passkey.id: row.passkey for row in passkeys.of_account(tx, sub)}
+    # What is suspended is no way in: it neither keeps the last one from being that, nor is one.
+    if passkey_id not in present or present[passkey_id].suspended_at is not None:
+        return True
+    open_ways = sum(passkey.suspended_at is None for passkey in present.values())
+    return may_remove(open_ways, has_password=has_password)
 
 
 # --- an activation code -----------------------------------------------------------------------------------
@@ -271,7 +288,7 @@ class NothingHeld:
 
 def confirm_with_code(
     idp: Idp, known: Owner, typed: str, browser: Browser, *, now: int
-) -> Done | NothingHeld | WrongCode | Limited:
+) -> Done | NothingHeld | WrongCode | Limited | NotFresh:
     """Let whatever waits confirm at once, by an activation code of this customer, which is used up.
 
     Raises ``Malformed`` for what is no code at all, and ``RegistryDown``.
@@ -282,11 +299,15 @@ def confirm_with_code(
         return found
     if not additions.is_any_held(idp, account.sub, now=now):
         return NothingHeld()
-    with idp.writing() as tx:
-        if not activation.spend(tx, found.digest, account.customer_number, now=now):
-            return WrongCode()
-        accounts.lift_hold(tx, account.sub)
-        additions.release(idp, tx, account.sub, now=now)
+    try:
+        with idp.writing() as tx:
+            fresh.hold(tx, known)
+            if not activation.spend(tx, found.digest, account.customer_number, now=now):
+                return WrongCode()
+            accounts.lift_hold(tx, account.sub)
+            additions.release(idp, tx, account.sub, now=now)
+    except SessionGone:
+        return NotFresh()
     return Done()
 
 

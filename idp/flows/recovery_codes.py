@@ -15,8 +15,9 @@ from idp.flows import additions, fresh, holding, own_codes, telling, throttle
 from idp.flows.authenticator import Right, Throttled, Wrong
 from idp.flows.fresh import Needs, NotFresh, Owner
 from idp.flows.idp import Idp
+from idp.flows.sessions import SessionGone
 from idp.flows.wording import Purpose as Letter
-from idp.store import accounts, audit, outbox, passkeys, recovery_codes
+from idp.store import accounts, audit, outbox, recovery_codes
 from idp.store.database import Tx
 from idp.store.outbox import Parcel
 from idp.store.recovery_codes import CodeSet, NewSet
@@ -122,17 +123,20 @@ def make(idp: Idp, known: Owner, *, now: int, now_ms: int) -> Made | NotFresh:
         facts={"until": now + hold},
         link=additions.link_of(idp, token),
     )
-    with idp.writing() as tx:
-        passkeys.lock(tx, account.sub)
-        replaced = recovery_codes.of_account(tx, account.sub) is not None
-        recovery_codes.keep(tx, new)
-        outbox.add(tx, *notices)
-        details: dict[str, Detail] = {
-            "session": known.session_id,
-            "until": until,
-            "replaced": replaced,
-        }
-        _note(idp, tx, Event.RECOVERY_CODES_MADE, account.sub, details, now=now)
+    try:
+        with idp.writing() as tx:
+            fresh.hold(tx, known)
+            replaced = recovery_codes.of_account(tx, account.sub) is not None
+            recovery_codes.keep(tx, new)
+            outbox.add(tx, *notices)
+            details: dict[str, Detail] = {
+                "session": known.session_id,
+                "until": until,
+                "replaced": replaced,
+            }
+            _note(idp, tx, Event.RECOVERY_CODES_MADE, account.sub, details, now=now)
+    except SessionGone:
+        return NotFresh()
     idp.post_waiting.set()
     return Made(tuple(rules.shown(code) for code in made), now, until)
 

@@ -93,6 +93,11 @@ _CANCEL = (
     .values(state=ChangeState.CANCELLED, ended_at=bindparam("now"))
     .returning(mobile_changes.c.id)
 )
+_CANCEL_UNPROVEN = (
+    update(mobile_changes)
+    .where(mobile_changes.c.sub == bindparam("of_sub"), mobile_changes.c.state == ChangeState.PROVING)
+    .values(state=ChangeState.CANCELLED, ended_at=bindparam("now"))
+)
 _SPEND_LINKS = (
     update(mobile_changes).where(mobile_changes.c.sub == bindparam("of_sub")).values(cancel_digest=None)
 )
@@ -218,6 +223,11 @@ def confirm(tx: Tx, change_id: str, *, by: ConfirmedBy, now: int) -> bool:
 def cancel(tx: Tx, change_id: str, *, now: int) -> bool:
     """Cancel a change under way: True for the one caller that does."""
     return tx.execute(_CANCEL, {"change_id": change_id, "now": now}).one_or_none() is not None
+
+
+def cancel_unproven(tx: Tx, sub: str, *, now: int) -> None:
+    """Cancel the change of an account whose code was not answered yet."""
+    tx.execute(_CANCEL_UNPROVEN, {"of_sub": sub, "now": now})
 
 
 def take_over(tx: Tx, sub: str, proven: ProvenContact, *, keep: bytes) -> None:

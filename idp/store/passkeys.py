@@ -166,8 +166,10 @@ def add(
     most: int,
     now: int,
 ) -> bool | None:
-    """Keep a new passkey. False where the credential is somebody's already, None where there are ``most``."""
-    tx.execute(_LOCK, {"of_sub": sub})
+    """Keep a new passkey, in a transaction that holds the account (``sessions.hold``).
+
+    False where the credential is somebody's already, None where there are ``most``.
+    """
     if len(of_account(tx, sub)) >= most:
         return None
     values = {

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from idp.accounts.unusual import Seen
 from idp.oidc.session import SecondFactor, Session
 from idp.store import trusted_browsers
+from idp.store.accounts import ACTIVE
 from idp.store.database import Tx
 from idp.store.prepared import Prepared
 from idp.store.tables import accounts, authorizations, known_browsers, sessions
@@ -52,7 +53,7 @@ _FIND = Prepared(
         sessions.c.ended_at.is_(None),
         sessions.c.expires_at > bindparam("now"),
         sessions.c.last_seen_at > bindparam("idle_since"),
-        accounts.c.state == "active",
+        accounts.c.state == ACTIVE,
     )
 )
 _SEEN = Prepared(
@@ -70,6 +71,18 @@ _RENEW = (
         last_seen_at=bindparam("now"),
     )
     .returning(sessions.c.id)
+)
+# Account first, as whoever ends its sessions does; a row that refers to the account need not wait for it.
+_HOLD = (
+    select(sessions.c.id)
+    .join_from(accounts, sessions, sessions.c.sub == accounts.c.sub)
+    .where(
+        accounts.c.sub == bindparam("of_sub"),
+        accounts.c.state == ACTIVE,
+        sessions.c.id == bindparam("session_id"),
+        sessions.c.ended_at.is_(None),
+    )
+    .with_for_update(key_share=True)
 )
 _END = (
     update(sessions)
@@ -207,6 +220,14 @@ def renew(tx: Tx, session: Session, handle_digest: bytes, *, now: int) -> bool:
 def seen(tx: Tx, session_id: str, *, now: int) -> None:
     """Note that the session is in use."""
     _SEEN.run(tx, {"session_id": session_id, "now": now})
+
+
+def hold(tx: Tx, sub: str, session_id: str) -> bool:
+    """Hold an account and one of its sessions until the end of the transaction: nobody ends either before.
+
+    False where the session has ended, or the account is not active. To be asked first in the transaction.
+    """
+    return tx.execute(_HOLD, {"of_sub": sub, "session_id": session_id}).one_or_none() is not None
 
 
 def end(tx: Tx, session_id: str, *, now: int) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from idp.flows.mobile import cancelling, making_good
 from idp.values import Handle
+from tests.journeys import recovery_walks
 from tests.journeys.account_walks import (
     CANCEL,
     DAY,
@@ -152,6 +153,13 @@ def test_a_change_begun_before_a_recovery_cannot_be_finished_after_it(service: I
     assert (visitor.page, state(service)) == ("limited", "proving")
     visitor.get("/account/mobile")
     assert visitor.page == "limited"
+
+
+def test_a_recovery_ends_the_change_whose_code_was_not_answered_yet(both: InProcess) -> None:
+    typed(both, signed_in(both), THIEF)
+    both.clock.move(61)
+    recovery_walks.recover(both)
+    assert state(both) == "cancelled"
 
 
 @pytest.mark.parametrize("page", ["/account/mobile", "/account/username", "/account/mobile/verify"])

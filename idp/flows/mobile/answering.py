@@ -9,14 +9,15 @@ from idp.accounts.audit import Detail, Event
 from idp.accounts.challenge import Purpose
 from idp.accounts.mobile_change import ChangeState, ConfirmedBy
 from idp.accounts.recovery import settled
-from idp.flows import post, proving, telling
-from idp.flows.fresh import Owner
+from idp.flows import fresh, post, proving, telling
+from idp.flows.fresh import NotFresh, Owner
 from idp.flows.idp import Idp
 from idp.flows.mobile import asking, making_good, numbers
 from idp.flows.mobile.asking import NotUsable, Proving
 from idp.flows.mobile.cancelling import CANCEL
 from idp.flows.mobile.making_good import Beaten
 from idp.flows.proving import Late, Limited, Refused
+from idp.flows.sessions import SessionGone
 from idp.flows.telling import Own
 from idp.flows.wording import Purpose as Letter
 from idp.store import challenges, mobile_changes, outbox
@@ -40,7 +41,7 @@ class Usable:
 
 def answer(
     idp: Idp, known: Owner, code: str, *, source: str, now: int
-) -> Waits | Usable | NotUsable | Refused | Limited:
+) -> Waits | Usable | NotUsable | Refused | Limited | NotFresh:
     """Take an answer to the code; every one costs a try before it is looked at. Raises ``RegistryDown``."""
     proof = asking.under_way(idp, known)
     if proof is None:
@@ -60,6 +61,13 @@ def answer(
             return verdict
         case Late():
             return _late(idp, known)
+    try:
+        return _proven(idp, known, proof, now=now)
+    except SessionGone:
+        return NotFresh()
+
+
+def _proven(idp: Idp, known: Owner, proof: Proving, *, now: int) -> Waits | Usable | NotUsable | Refused:
     own = telling.own(idp, known.account)
     (standing,) = idp.registry.standings((proof.number,))
     on_file = own.record is not None and any(one.contact == proof.number for one in own.record.contacts)
@@ -95,6 +103,7 @@ def _usable(idp: Idp, known: Owner, proof: Proving, own: Own, *, now: int) -> Us
     )
     token = idp.entropy.handle()
     with idp.writing() as tx:
+        fresh.hold(tx, known)
         _take(tx, proof, token, matures_at=now, now=now)
         if not making_good.confirm(idp, tx, prepared, now=now):
             raise Beaten
@@ -121,6 +130,7 @@ def _waits(idp: Idp, known: Owner, proof: Proving, own: Own, *, now: int) -> Wai
     ]
     most = idp.settings.limits.customers_per_mobile
     with idp.writing() as tx:
+        fresh.hold(tx, known)
         _take(tx, proof, token, matures_at=matures_at, now=now)
         index = idp.sealer.contact_index(proof.number)
         if mobile_changes.others_with(tx, index, sub=account.sub) >= most:
@@ -148,6 +158,7 @@ def _take(tx: Tx, proof: Proving, token: Handle, *, matures_at: int, now: int) -
 
 def _refuse(idp: Idp, known: Owner, proof: Proving, reason: str, *, now: int) -> NotUsable:
     with idp.writing() as tx:
+        fresh.hold(tx, known)
         challenges.end(tx, proof.challenge.id, now=now)
         mobile_changes.cancel(tx, proof.change.id, now=now)
         details: dict[str, Detail] = {"change": proof.change.id, "reason": reason}

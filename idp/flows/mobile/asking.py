@@ -8,11 +8,12 @@ from idp.accounts.lockout import Brake
 from idp.accounts.lockout import Throttled as Braked
 from idp.accounts.mobile_change import ChangeState, MobileChange
 from idp.accounts.pumping import may_be_typed
-from idp.flows import proving, throttle
-from idp.flows.fresh import Owner
+from idp.flows import fresh, proving, throttle
+from idp.flows.fresh import NotFresh, Owner
 from idp.flows.idp import Idp
 from idp.flows.mobile import numbers
 from idp.flows.proving import Asked, Limited, NotYet, Question
+from idp.flows.sessions import SessionGone
 from idp.flows.wording import Purpose as Letter
 from idp.store import challenges, mobile_changes
 from idp.store.mobile_changes import ChangeRow
@@ -42,7 +43,7 @@ class Proving:
 
 def begin(
     idp: Idp, known: Owner, number: MobileNumber, *, old_lost: bool, source: str, now: int
-) -> Sent | NotYet | NotUsable | Limited:
+) -> Sent | NotYet | NotUsable | Limited | NotFresh:
     """Send a code to a number that the customer typed; a change that was under way ends.
 
     Whose else it may be is judged once it is proven, so that this page tells nobody. Raises ``RegistryDown``.
@@ -77,11 +78,15 @@ def begin(
         throttle.give_back(idp, brakes, now=now)
         return asked
     sealed = mobile_changes.seal(idp.sealer, change.id, number)
-    with idp.writing() as tx:
-        mobile_changes.begin(tx, change, sealed=sealed, mobile_index=idp.sealer.contact_index(number))
-        proving.write(tx, asked, now=now)
-        details: dict[str, Detail] = {"change": change.id, "session": known.session_id}
-        numbers.note(idp, tx, Event.MOBILE_ASKED, change.sub, details, now=now)
+    try:
+        with idp.writing() as tx:
+            fresh.hold(tx, known)
+            mobile_changes.begin(tx, change, sealed=sealed, mobile_index=idp.sealer.contact_index(number))
+            proving.write(tx, asked, now=now)
+            details: dict[str, Detail] = {"change": change.id, "session": known.session_id}
+            numbers.note(idp, tx, Event.MOBILE_ASKED, change.sub, details, now=now)
+    except SessionGone:
+        return NotFresh()
     idp.post_waiting.set()
     return Sent()
 

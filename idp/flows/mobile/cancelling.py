@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from idp.accounts.audit import Detail, Event
 from idp.accounts.mobile_change import ChangeState
 from idp.accounts.registry import RegistryDown
-from idp.flows import additions, telling
+from idp.flows import additions, fresh, telling
 from idp.flows.fresh import Owner
 from idp.flows.idp import Idp
 from idp.flows.mobile import numbers
+from idp.flows.sessions import SessionGone
 from idp.flows.wording import Purpose as Letter
 from idp.store import accounts, mobile_changes, outbox
 from idp.store.accounts import AccountRow
@@ -45,7 +46,10 @@ def cancel(idp: Idp, known: Owner, *, now: int) -> bool:
     if row is None or row.state != ChangeState.PENDING:
         return False
     since = row.asked_at if row.proven_at is None else row.proven_at
-    return _cancel(idp, known.account, row.id, since=since, by="account", now=now)
+    try:
+        return _cancel(idp, known.account, row.id, since=since, by="account", known=known, now=now)
+    except SessionGone:
+        return False
 
 
 def cancellable(idp: Idp, token: Handle | None, *, now: int) -> Cancellable | None:
@@ -80,7 +84,16 @@ def cancel_by_link(idp: Idp, token: Handle | None, *, now: int) -> bool:
     return _cancel(idp, account, found.change.id, since=found.since, by="link", now=now)
 
 
-def _cancel(idp: Idp, account: AccountRow, change_id: str, *, since: int, by: str, now: int) -> bool:
+def _cancel(
+    idp: Idp,
+    account: AccountRow,
+    change_id: str,
+    *,
+    since: int,
+    by: str,
+    known: Owner | None = None,
+    now: int,
+) -> bool:
     parcels: tuple[Parcel, ...] = ()
     try:
         told = telling.own(idp, account).contacts
@@ -89,6 +102,8 @@ def _cancel(idp: Idp, account: AccountRow, change_id: str, *, since: int, by: st
         # Nobody must have to wait for the registry to be rid of a thief's number.
         pass
     with idp.writing() as tx:
+        if known is not None:
+            fresh.hold(tx, known)
         if not mobile_changes.cancel(tx, change_id, now=now):
             return False
         mobile_changes.spend_links(tx, account.sub)

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from idp.accounts.audit import Detail, Event
 from idp.accounts.mobile_change import ChangeState, ConfirmedBy
 from idp.accounts.registry import RegistryDown
-from idp.flows import activation, telling
+from idp.flows import activation, fresh, telling
 from idp.flows.activation import Wrong as WrongCode
 from idp.flows.browser import Browser
-from idp.flows.fresh import Owner
+from idp.flows.fresh import NotFresh, Owner
 from idp.flows.idp import Idp
 from idp.flows.mobile import numbers
 from idp.flows.proving import Limited
+from idp.flows.sessions import SessionGone
 from idp.flows.wording import Purpose as Letter
 from idp.store import accounts, mobile_changes, outbox
 from idp.store.accounts import ON_FILE, TYPED, AccountRow, ProvenContact
@@ -140,7 +141,7 @@ class NothingWaits:
 
 def confirm_with_code(
     idp: Idp, known: Owner, typed: str, browser: Browser, *, now: int
-) -> Confirmed | NothingWaits | WrongCode | Limited:
+) -> Confirmed | NothingWaits | WrongCode | Limited | NotFresh:
     """Make the number good by an activation code of this customer, which is used up.
 
     Raises ``Malformed`` for what is no code at all, and ``RegistryDown``.
@@ -157,11 +158,14 @@ def confirm_with_code(
     prepared = confirmation(idp, account, row.id, number, by=ConfirmedBy.ACTIVATION, now=now)
     try:
         with idp.writing() as tx:
+            fresh.hold(tx, known)
             if not activation.spend(tx, found.digest, account.customer_number, now=now):
                 return WrongCode()
             if not confirm(idp, tx, prepared, now=now):
                 raise Beaten
             outbox.add(tx, *prepared.parcels)
+    except SessionGone:
+        return NotFresh()
     except Beaten:
         return NothingWaits()
     idp.post_waiting.set()

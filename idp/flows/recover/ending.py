@@ -23,7 +23,7 @@ from idp.flows.recover import progress
 from idp.flows.recover.progress import Owned, UnderWay
 from idp.flows.sessions import Leaving
 from idp.flows.wording import Purpose as Letter
-from idp.store import accounts, audit, authenticators, credentials, outbox, recoveries
+from idp.store import accounts, audit, authenticators, credentials, mobile_changes, outbox, recoveries
 from idp.store import recovery_codes as stored_codes
 from idp.store.accounts import AccountRow
 from idp.store.database import Tx
@@ -179,6 +179,8 @@ def _write(idp: Idp, tx: Tx, ending: _Ending, leaving: Leaving, *, now: int) -> 
     removed = standing.removes(theirs.ways)
     for way in removed:
         recoveries.remove_way(tx, sub, way, now=now)
+    # Whoever typed it is thrown out with their session; one that is proven is kept or dropped by a tick.
+    mobile_changes.cancel_unproven(tx, sub, now=now)
     dropped = passkey_flows.drop_others(idp, tx, sub, kept=standing.kept_passkeys, now=now)
     dropped += _own_codes(idp, tx, standing, theirs, now=now)
     ended = leaving.end_all(tx, now=now)

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, request
 
 from idp.flows import additions, passkeys
+from idp.flows.fresh import NotFresh
 from idp.flows.passkeys import Done
 from idp.web.people.account.doors import AUTHENTICATOR, PASSKEYS, RECOVERY_CODES, Door
 from idp.web.people.account.entering import enter
@@ -39,6 +40,8 @@ def install(door: Blueprint, face: Face) -> None:
         )
         if isinstance(outcome, Response):
             return outcome
+        if isinstance(outcome, NotFresh):
+            return here.arrival.go("/account/confirm", to=to.name)
         return here.arrival.go(to.path, done="confirmed" if isinstance(outcome, Done) else None)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
+from idp.flows.fresh import NotFresh
 from idp.flows.mobile import answering, asking, making_good, numbers
 from idp.flows.mobile.answering import Usable, Waits
 from idp.flows.mobile.asking import NotUsable, Sent
@@ -65,6 +66,8 @@ def install(door: Blueprint, face: Face) -> None:
             now=visit.now,
         )
         match outcome:
+            case NotFresh():
+                return visit.go("/account/confirm", to=MOBILE.name)
             case NotUsable(fault):
                 return form_page(here, form.values(), {"mobile": fault})
             case Limited(retry_after):
@@ -133,6 +136,8 @@ def install(door: Blueprint, face: Face) -> None:
                 return visit.go("/account", done="mobile-confirmed")
             case NotUsable():
                 return visit.go(MOBILE.path, refused="yes")
+            case NotFresh():
+                return visit.go("/account/confirm", to=MOBILE.name)
             case Limited(retry_after):
                 return later(page({"page": again_in("throttled", retry_after)}, status=429), retry_after)
         return page({"code": outcome.fault}, tries_left=outcome.tries_left)
@@ -167,4 +172,6 @@ def install(door: Blueprint, face: Face) -> None:
         )
         if isinstance(outcome, Response):
             return outcome
+        if isinstance(outcome, NotFresh):
+            return visit.go("/account/confirm", to=MOBILE_CONFIRM.name)
         return visit.go("/account", done="mobile-confirmed" if isinstance(outcome, Confirmed) else None)

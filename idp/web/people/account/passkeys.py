@@ -128,8 +128,10 @@ def _install_changes(door: Blueprint, face: Face) -> None:
             idp, here.owner, one.passkey.id, form.name.data or "", now=visit.now, now_ms=visit.now_ms
         )
         match outcome:
-            case Done() | NotFresh():
+            case Done():
                 return here.arrival.go(PASSKEYS.path, done="renamed")
+            case NotFresh():
+                return here.arrival.go("/account/confirm", to=PASSKEYS.name)
 
     @door.route("/account/passkeys/remove", methods=["GET", "POST"])
     def passkey_remove() -> Response:
@@ -159,8 +161,10 @@ def _install_changes(door: Blueprint, face: Face) -> None:
         match passkeys.remove(idp, here.owner, one.passkey.id, now=visit.now, now_ms=visit.now_ms):
             case LastWay():
                 return page(last=True)
-            case Done() | NotFresh():
+            case Done():
                 return here.arrival.go(PASSKEYS.path, done="removed")
+            case NotFresh():
+                return here.arrival.go("/account/confirm", to=PASSKEYS.name)
 
 
 def _named(here: Entered, face: Face) -> Shown | None:

@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from idp.accounts.registry import RegistryDown
 from idp.flows import credentials
 from idp.flows.credentials import Renamed, Sent, Taken
-from idp.flows.fresh import Unknown
+from idp.flows.fresh import NotFresh, Unknown
 from idp.flows.proving import Limited, NotYet
 from idp.values import ContactKind
 from idp.web.people.account.doors import USERNAME
@@ -134,6 +134,8 @@ def install(door: Blueprint, face: Face) -> None:
                 return here.done("username")
             case Taken():
                 return here.arrival.go(USERNAME.path)
+            case NotFresh():
+                return here.arrival.go("/account/confirm", to=USERNAME.name)
             case Limited(retry_after):
                 return later(page({"page": again_in("throttled", retry_after)}, status=429), retry_after)
         return page({"code": outcome.fault}, tries_left=outcome.tries_left)
