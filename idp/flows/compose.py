@@ -1,5 +1,6 @@
 """Puts a message into words: purpose, language and channel in, subject and text out. It sends nothing."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -37,6 +38,8 @@ LETTERS = _ROOMS / "templates" / "messages"
 
 _TIME_ZONE = "Europe/Rome"
 """Where the insurer's customers live; what they read is in their own time."""
+
+_LINK = re.compile(r"(?<=\w)\.(?=[^\W\d_]{2})|:(?=//)")
 
 _MOMENTS = {"at": "when", "until": "until"}
 """Facts in epoch seconds, and the placeholders that show them as date and time."""
@@ -121,6 +124,8 @@ class Composer:
             said["device"] = _device(facts.get("device"), spoken)
         wording = WITH_LINK[purpose] if facts.get("link") and purpose in WITH_LINK else WORDINGS[purpose]
         if channel is Channel.SMS:
+            if "operation" in said:
+                said["operation"] = _unlinked(str(said["operation"]))
             return Draft("", _sms(wording, spoken, said), "")
         return self._letter(wording, spoken, said)
 
@@ -173,6 +178,14 @@ def _sms(wording: Wording, language: str, said: Mapping[str, str | int]) -> str:
         if (septets(text) or len(text)) <= wording.longest_sms:
             break
     return text
+
+
+def _unlinked(text: str) -> str:
+    """The text as it is sent, without what telephones make a link of: its names were typed by somebody.
+
+    A word right after a full stop gets a space before it, and so do the slashes of an address; initials stay.
+    """
+    return _LINK.sub(r"\g<0> ", folded(text))
 
 
 def _asks_for(wording: Wording, fact: str) -> bool:

@@ -59,7 +59,9 @@ FACTS: dict[str, str | int | None] = {
     "left": 10,
     "customer_number": "C100001-LONG-CUSTOMER-NUMBER",
     "device": "samsung chromeos",
-    "operation": "Liquidazione di 999.999.999,99 EUR a MT84MALT011000012345MTLCAST001S",
+    "operation": (
+        "Liquidazione di 999.999.999.999,99 € a MT84MALT011000012345MTLCAST001S, intestatario " + "W" * 70
+    ),
 }
 
 
@@ -177,20 +179,68 @@ def test_a_host_too_long_for_one_part_is_left_out_and_the_warning_stays(
     assert SCAM[language] in text
 
 
+PAYOUT = "Liquidazione di 1.500,00 € a IT60X0542811101000000123456, intestatario Maria Rossi"
+
+
+def of_operation(language: str, operation: str, host: str = LONGEST_HOST) -> str:
+    told = {**FACTS, "minutes": 5, "operation": operation}
+    return composer(host).compose(Purpose.OPERATION_CODE, language, Channel.SMS, told).text
+
+
 @every_language
 @pytest.mark.parametrize("host", ["localhost", LONGEST_HOST, BEYOND_ANY_HOST])
-def test_f_a_code_for_an_operation_says_it_whole_in_one_part(language: str, host: str) -> None:
-    payout = "Liquidazione di 1.500,00 EUR a IT60X0542811101000000123456"
-    for operation in (payout, FACTS["operation"]):
-        known = {**FACTS, "minutes": 5, "operation": operation}
-        text = composer(host).compose(Purpose.OPERATION_CODE, language, Channel.SMS, known).text
-        assert text.startswith("123456")
-        assert str(operation) in text
-        assert (septets(text) or 999) <= 160
-        if host == "localhost" or (host == LONGEST_HOST and operation == payout):
-            assert text.splitlines()[-1] == f"@{host} #123456"
-        elif host == BEYOND_ANY_HOST:
+def test_f_a_code_for_an_operation_says_it_whole_and_keeps_the_warning(language: str, host: str) -> None:
+    for operation in (PAYOUT, str(FACTS["operation"])):
+        text = of_operation(language, operation, host)
+        assert text.startswith("123456 ")
+        assert operation in text
+        assert (septets(text) or 999) <= 306
+        if operation == PAYOUT or host == BEYOND_ANY_HOST:
+            assert SCAM[language] in text
+        if host == BEYOND_ANY_HOST:
             assert "@" not in text
+        else:
+            assert text.splitlines()[-1] == f"@{host} #123456"
+
+
+@every_language
+def test_f_a_longest_name_of_a_holder_leaves_the_short_warning(language: str) -> None:
+    short = {
+        "it": "È una truffa: non dirlo a nessuno",
+        "en": "It is a scam: tell nobody",
+        "de": "Es ist Betrug",
+    }
+    text = of_operation(language, str(FACTS["operation"]))
+    assert SCAM[language] in text or folded(short[language]) in text
+
+
+@every_language
+def test_f_a_name_that_no_text_message_has_room_for_makes_it_longer_and_stays_whole(language: str) -> None:
+    operation = str(FACTS["operation"])[:-70] + "€" * 70
+    text = of_operation(language, operation)
+    assert operation in text
+    assert text.startswith("123456 ")
+
+
+def test_f_a_foreign_name_is_written_with_the_letters_a_text_message_has() -> None:
+    said = of_operation("it", PAYOUT.replace("Maria Rossi", "Şükrü Çelik-Łoś"))
+    assert septets(said) is not None
+    assert "1.500,00 € a IT60X0542811101000000123456, intestatario Sükrü" in said
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("Chiama www.truffa.example", "Chiama www. truffa. example"),
+        ("https://truffa", "https: //truffa"),
+        ("truffa．example", "truffa. example"),
+        ("Rossi S.r.l. e F.lli Verdi", "Rossi S.r.l. e F. lli Verdi"),
+        ("M. Rossi", "M. Rossi"),
+    ],
+)
+def test_f_nothing_that_was_typed_into_an_operation_becomes_a_link(typed: str, sent: str) -> None:
+    said = of_operation("it", PAYOUT.replace("Maria Rossi", typed))
+    assert f"1.500,00 € a IT60X0542811101000000123456, intestatario {sent}. Vale" in said
 
 
 @every_language

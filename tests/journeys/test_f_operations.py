@@ -51,7 +51,7 @@ def test_the_page_and_the_message_show_the_operation_whole(
     assert "Portal" in maria.last.text
     sent(clean_service, maria)
     text = message(clean_service)["text"]
-    assert f"Liquidazione di 1.500,00 EUR a {IBAN}" in text
+    assert f"Liquidazione di 1.500,00 € a {IBAN}, intestatario Maria Rossi" in text
     assert "http" not in text
     assert text.splitlines()[-1].startswith("@localhost #")
 

@@ -92,7 +92,7 @@ def test_f_read_on_the_page_and_in_the_message_and_confirmed_by_its_code(
     press(page, "#continue")
     on_page(page, "step-up")
     text = message(service)["text"]
-    assert f"Liquidazione di 1.500,00 EUR a {IBAN}" in text
+    assert f"Liquidazione di 1.500,00 € a {IBAN}, intestatario Maria Rossi" in text
     code = service.code_for(MOBILE)
     page.fill("#code", "000000" if code != "000000" else "111111")
     press(page, "#continue")

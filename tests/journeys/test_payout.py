@@ -181,7 +181,7 @@ def test_over_http_the_session_is_not_enough_and_the_confirmation_pays_once(wire
     assert (accepted.status_code, accepted.json()["status"]) == (201, "accepted")
     assert error(wire.pay(token)) == (401, "invalid_token")
     text = message(wire.sites)
-    assert f"1.500,00 EUR a {IBAN}" in text
+    assert f"1.500,00 € a {IBAN}, intestatario Maria Rossi" in text
 
 
 def test_over_http_the_page_shows_the_operation_whole(wire: OverHttp) -> None:
@@ -269,7 +269,7 @@ def confirm(page: Page, sites: Sites) -> None:
     expect(page.locator("main")).to_contain_text(SHOWN_IBAN)
     press(page, "form:has([name=contact]) #continue")
     expect(page.locator("#code")).to_be_visible()
-    assert f"Liquidazione di 1.500,00 EUR a {IBAN}" in message(sites)
+    assert f"Liquidazione di 1.500,00 € a {IBAN}, intestatario Maria Rossi" in message(sites)
     page.fill("#code", sites.service.code_for(MOBILE))
     page.click("form:has(#code) #continue")
 

@@ -178,11 +178,11 @@ def test_an_amount_has_exactly_its_currencys_decimals(value: str, currency: str)
 @pytest.mark.parametrize(
     ("value", "currency", "language", "shown", "written"),
     [
-        ("1500.00", "EUR", "it", "1.500,00 €", "1.500,00 EUR"),
-        ("1500.00", "EUR", "en", "€1,500.00", "1,500.00 EUR"),
-        ("1500.00", "EUR", "de", "1.500,00 €", "1.500,00 EUR"),
-        ("999999999999.99", "EUR", "it", "999.999.999.999,99 €", "999.999.999.999,99 EUR"),
-        ("0.01", "EUR", "it", "0,01 €", "0,01 EUR"),
+        ("1500.00", "EUR", "it", "1.500,00 €", "1.500,00 €"),
+        ("1500.00", "EUR", "en", "€1,500.00", "€1,500.00"),
+        ("1500.00", "EUR", "de", "1.500,00 €", "1.500,00 €"),
+        ("999999999999.99", "EUR", "it", "999.999.999.999,99 €", "999.999.999.999,99 €"),
+        ("0.01", "EUR", "it", "0,01 €", "0,01 €"),
         ("1500", "JPY", "it", "1.500 JPY", "1.500 JPY"),
         ("1.500", "BHD", "it", "1,500 BHD", "1,500 BHD"),
     ],
@@ -193,6 +193,12 @@ def test_an_amount_is_read_as_its_language_writes_it(
     amount = EUROS.canonical({"value": value, "currency": currency})
     assert EUROS.spoken(amount, language).replace("\N{NO-BREAK SPACE}", " ") == shown
     assert EUROS.written(amount, language) == written
+
+
+def test_a_sign_that_no_text_message_has_is_written_as_a_code() -> None:
+    rupees = Amount({"INR": 2, "GBP": 2})
+    assert rupees.written({"value": "1500.00", "currency": "INR"}, "en") == "1,500.00 INR"
+    assert rupees.written({"value": "1500.00", "currency": "GBP"}, "en") == "£1,500.00"
 
 
 @given(amounts)
@@ -243,7 +249,10 @@ def test_the_payout_is_shown_whole() -> None:
         ("beneficiary", "Maria Rossi"),
         ("policy_number", "RCA-100001"),
     ]
-    assert PAYOUT.sentence(DETAILS, "it") == "Liquidazione di 1.500,00 EUR a IT60X0542811101000000123456"
+    where = "IT60X0542811101000000123456"
+    assert PAYOUT.sentence(DETAILS, "it") == f"Liquidazione di 1.500,00 € a {where}, intestatario Maria Rossi"
+    assert PAYOUT.sentence(DETAILS, "en") == f"Payout of €1,500.00 to {where}, account holder Maria Rossi"
+    assert PAYOUT.sentence(DETAILS, "de") == f"Auszahlung von 1.500,00 € an {where}, Kontoinhaber Maria Rossi"
 
 
 @pytest.mark.parametrize("file", sorted(SHIPPED.glob("*.toml")), ids=lambda file: file.stem)

@@ -1,28 +1,33 @@
 """What is said to whoever confirms an operation: the code, and what it is for, whole.
 
-It says the operation before it says anything else: in one part there is not always room for all.
+Two parts of an SMS have room for it, with the warning; a name of unheard length makes a third.
 """
 
 from collections.abc import Mapping
 
 from idp.flows.wording.purpose import Purpose
-from idp.flows.wording.shape import LONGEST_CODE_SMS, N_, TELL_NOBODY, VALID_FOR, Wording
+from idp.flows.wording.shape import N_, TELL_NOBODY, VALID_FOR, Wording
 
 OPERATION: Mapping[Purpose, Wording] = {
     Purpose.OPERATION_CODE: Wording(
         sms=(
             N_(
+                "%(code)s confirms: %(operation)s. Valid %(minutes)s min. Tell nobody: if someone asks for "
+                "it, even in our name, it is a scam.\n@%(host)s #%(code)s"
+            ),
+            N_(
                 "%(code)s confirms: %(operation)s. Valid %(minutes)s min. Is it not yours? It is a scam: "
                 "tell nobody.\n@%(host)s #%(code)s"
             ),
-            N_("%(code)s confirms: %(operation)s. Valid %(minutes)s min. Tell nobody.\n@%(host)s #%(code)s"),
+            N_(
+                "%(code)s confirms: %(operation)s. Valid %(minutes)s min. Tell nobody: if someone asks for "
+                "it, even in our name, it is a scam."
+            ),
             N_(
                 "%(code)s confirms: %(operation)s. Valid %(minutes)s min. Is it not yours? It is a scam: "
                 "tell nobody."
             ),
-            N_("%(code)s confirms: %(operation)s. Valid %(minutes)s min. Tell nobody."),
         ),
-        longest_sms=LONGEST_CODE_SMS,
         subject=N_("Your code to confirm an operation"),
         before=(
             N_("You are asked to confirm this operation: %(operation)s."),

@@ -9,10 +9,10 @@ def N_(sentence: str) -> str:  # noqa: N802 - the marker's customary name, known
 
 
 LONGEST_CODE_SMS = 160
-"""Septets of an SMS with a code: one part."""
+"""Septets of an SMS with a code and nothing beside it: one part."""
 
 LONGEST_SMS = 306
-"""Septets of any other: two parts of 153."""
+"""Septets of any other, also of one with an operation or a link: two parts of 153."""
 
 
 @dataclass(frozen=True, slots=True)

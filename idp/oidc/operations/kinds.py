@@ -15,6 +15,8 @@ _WHOLE = re.compile(r"(?:0|[1-9][0-9]{0,11})")
 _DECIMALS = re.compile(r"[0-9]*")
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 _GROUP = 4
+# Of the alphabet of SMS (GSM 03.38).
+_SENT_AS_SIGNS = frozenset("€£¥")
 # Control and format characters, surrogates, private use, unassigned, line and paragraph separators.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -85,9 +87,15 @@ class Amount:
         return format_currency(Decimal(amount["value"]), amount["currency"], locale=language)
 
     def written(self, value: Value, language: str) -> str:
-        """As a text message writes it, with the currency's code: ``1.500,00 EUR``."""
+        """As a text message writes it: as on the page, with spaces that every telephone knows.
+
+        A currency whose sign the alphabet of SMS has not is written with its code: ``1.500,00 INR``.
+        """
         from babel.numbers import format_decimal
 
+        text = " ".join(self.spoken(value, language).split())
+        if all(sign.isascii() or sign in _SENT_AS_SIGNS for sign in text):
+            return text
         amount = _amount(value)
         places = self.currencies[amount["currency"]]
         pattern = "#,##0" + ("." + "0" * places if places else "")
