@@ -13,10 +13,10 @@ changing a way in       yes       yes                where no passkey confirms  
 
 What was added on a weak proof waits (``idp.accounts.ledger``) and is told apart, so that a page can say
 until when; so does a mobile that is new on file, whoever had it changed there (journey L). At sign-in such a
-mobile serves, and where nothing else does an email that is new on file: to sign in, and for nothing more. A
-recovery code stands in for a lost app or device at sign-in, after everything else. An account that waits
-itself, or that was recovered without a second factor, confirms neither step-up nor operation. Nothing here
-comes from the browser: a handle only names one of the ways found anew.
+mobile serves, and where nothing else does an email that is new on file: to sign in, and for nothing more,
+also where it was proven since. A recovery code stands in for a lost app or device at sign-in, after
+everything else. An account that waits itself, or that was recovered without a second factor, confirms neither
+step-up nor operation. Nothing here comes from the browser: a handle only names one of the ways found anew.
 """
 
 from collections.abc import Iterable, Mapping
@@ -187,7 +187,7 @@ def _by_contact(idp: Idp, owner: Owner, use: Use, stronger: tuple[Way, ...], *, 
     own = telling.unshared(
         idp, dict.fromkeys(one for one in contacts if idp.sealer.contact_index(one) not in lost)
     )
-    held = _held_mobiles(idp, account.sub, known, young, now=now)
+    held = _held(idp, account.sub, known, young, now=now)
     mobiles = tuple(
         _new(_way(idp, owner, one), use, held.get(idp.sealer.contact_index(one)))
         for one in own
@@ -199,11 +199,11 @@ def _by_contact(idp: Idp, owner: Owner, use: Use, stronger: tuple[Way, ...], *, 
         waiting = (replace(_way(idp, owner, number), held_until=change.matures_at),)
     codes = (*mobiles, *(way for way in stronger if way.kind is ProofKind.TOTP and way.held_until is None))
     by_email = use is Use.CREDENTIALS or (use is Use.SIGN_IN and not codes)
-    proven = {way.contact_index for way in known}
+    settled = {way.contact_index for way in known if way.contact_index not in held}
     emails = tuple(
         _way(idp, owner, one)
         for one in own
-        if one.kind is ContactKind.EMAIL and (one not in young or idp.sealer.contact_index(one) in proven)
+        if one.kind is ContactKind.EMAIL and (one not in young or idp.sealer.contact_index(one) in settled)
     )
     if use is Use.SIGN_IN and not codes and not emails and not stronger:
         # Who had their only email changed at the agency gets in, and proves no more by it.
@@ -235,7 +235,7 @@ def _proven_here(idp: Idp, owner: Owner) -> tuple[Way, ...]:
     return tuple(replace(way, worth=ProofKind.NEW_CONTACT) for way in mobiles or ways)
 
 
-def _held_mobiles(
+def _held(
     idp: Idp,
     sub: str,
     known: Iterable[ProvenWay],
@@ -243,15 +243,16 @@ def _held_mobiles(
     *,
     now: int,
 ) -> dict[bytes, int]:
-    """Until when mobiles confirm nothing that are new on file, by blind index (journeys E and L).
+    """Until when contacts confirm nothing that are new on file, by blind index (journeys E and L): whoever
+    reads the code there may be whoever had it entered, also once it is proven.
 
-    One that waited as its owner's own word, and then came on file, has two witnesses and is free.
+    A mobile that waited as its owner's own word, and then came on file, has two witnesses and is free.
     """
     hold, age = idp.settings.lifetimes.pending_hold, idp.settings.recovery.contact_age
     changed = {idp.sealer.contact_index(one): on for one, on in young.items()}
     found = {}
     for way in known:
-        if way.kind is not ContactKind.MOBILE or way.typed or way.contact_index not in changed:
+        if way.typed or way.contact_index not in changed:
             continue
         until = min(day_start(changed[way.contact_index]) + age, way.added_at + hold)
         with idp.reading() as tx:

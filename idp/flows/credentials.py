@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from idp.accounts.audit import Event
 from idp.accounts.challenge import Challenge, Purpose
 from idp.accounts.password import Personal
+from idp.accounts.recovery import settled
 from idp.flows import fresh, passwords, proving, telling, throttle
 from idp.flows import sessions as session_flows
 from idp.flows.browser import Browser
@@ -27,7 +28,7 @@ from idp.store import accounts, audit, challenges, claims, credentials, outbox
 from idp.store.accounts import ON_FILE, ProvenContact
 from idp.store.database import Tx
 from idp.store.outbox import Parcel
-from idp.values import Contact, Proof, ProofKind
+from idp.values import Contact, ContactKind, Proof, ProofKind
 
 # --- password ---------------------------------------------------------------------------------------------
 
@@ -244,6 +245,10 @@ def change_username(
     new_profile = accounts.seal_profile(idp.sealer, sub, replace(known.profile, username=contact))
     proven = ProvenContact(index, contact.kind, accounts.seal_contact(idp.sealer, sub, contact), now, ON_FILE)
     own = telling.own(idp, known.account)
+    # A second way beside the email that the account was born on, as in ``mobile.answering``.
+    lifts = contact.kind is ContactKind.MOBILE and settled(
+        own.record, contact, idp.settings.recovery.contact_age, now
+    )
     notices = telling.notices(idp, known.account, own.contacts, Letter.USERNAME_CHANGED, now=now)
     try:
         with idp.writing() as tx:
@@ -262,6 +267,8 @@ def change_username(
             ):
                 raise _Beaten
             accounts.prove_contact(tx, sub, proven)
+            if lifts:
+                accounts.lift_hold(tx, sub)
             outbox.add(tx, *notices)
             audit.add(
                 tx,

@@ -5,6 +5,8 @@ notice.
 """
 
 import random
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from tests.journeys.account_walks import (
     link_of,
     options,
     pending,
+    pick,
     rows,
     run,
     sendable,
@@ -35,6 +38,7 @@ from tests.journeys.account_walks import (
     typed,
     value,
 )
+from tests.journeys.test_l_life_of_an_account import imports
 from tests.service.in_process import PASSWORD, InProcess
 from tests.service.visitor import Visitor
 
@@ -61,6 +65,32 @@ def both(service_on_both: InProcess) -> InProcess:
 
 def proven_mobiles(service: InProcess) -> int:
     return rows(service, "SELECT count(*) FROM proven_contacts WHERE kind = 'mobile'")
+
+
+# --- an email of the thief's -----------------------------------------------------------------------------
+
+
+def test_an_email_that_was_just_put_on_file_opens_nothing_by_becoming_the_username(
+    both: InProcess, tmp_path: Path
+) -> None:
+    both.clock.move(30 * DAY)
+    mailbox = "ladro@posta.example"
+    today = datetime.fromtimestamp(both.clock.now(), UTC).date()
+    imports(both, tmp_path, emails=f"{mailbox};{today.isoformat()}", mobiles="")
+    thief = both.visitor()
+    thief.get("/account")
+    thief.press(username=EMAIL, password=PASSWORD)
+    assert thief.page == "account-username", thief.page
+    pick(thief, mailbox)
+    thief.press(code=both.code_for(mailbox))
+    assert thief.page == "account", (thief.page, thief.faults)
+    for page in ("/account/close", "/account/mobile"):
+        thief.get(page)
+        assert (thief.page, sendable(thief)) == ("account-confirm", [])
+    both.clock.move(HOLD)
+    thief = signed_in(both, mailbox)
+    thief.get("/account/close")
+    assert len(sendable(thief)) == 1
 
 
 # --- a number of the thief's ------------------------------------------------------------------------------

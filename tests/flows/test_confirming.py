@@ -21,6 +21,7 @@ from tests.journeys.account_walks import (
     confirmed_by_code,
     issued,
     pending,
+    pick,
     prove,
     run,
     signed_in,
@@ -129,6 +130,38 @@ def test_a_number_on_file_that_is_confirmed_lifts_the_hold(service: InProcess) -
     assert kinds(service, visitor, Use.OPERATION) == ([SMS], [])
 
 
+def with_username(service: InProcess, visitor: Visitor, contact: str) -> None:
+    """With another own contact as the username, proven by its code."""
+    visitor.get("/account/username")
+    pick(visitor, contact[-4:])
+    visitor.press(code=service.code_for(contact))
+    assert visitor.page == "account", (visitor.page, visitor.faults)
+
+
+def test_a_number_on_file_that_becomes_the_username_lifts_the_hold(service_on_both: InProcess) -> None:
+    visitor = born(service_on_both, EMAIL)
+    with_username(service_on_both, visitor, MOBILE)
+    assert value(service_on_both, "SELECT held_until FROM accounts") is None
+    assert kinds(service_on_both, visitor, Use.OPERATION) == ([SMS], [])
+
+
+def test_an_email_or_a_number_that_is_new_on_file_lifts_none_by_becoming_the_username(
+    service: InProcess,
+) -> None:
+    service.clock.move(1_709_251_200 + DAY - service.clock.now())
+    visitor = born(service, EMAIL)
+    until = value(service, "SELECT held_until FROM accounts")
+    with_username(service, visitor, MOBILE)
+    assert value(service, "SELECT held_until FROM accounts") == until is not None
+    service.clock.move(61)
+    service.wipe()
+    service.clock.move(30 * DAY)
+    visitor = born(service, MOBILE)
+    run(service, f"UPDATE accounts SET held_until = {service.clock.now() + HOLD}")
+    with_username(service, visitor, EMAIL)
+    assert value(service, "SELECT held_until FROM accounts") is not None
+
+
 def new_on_file(service: InProcess) -> Visitor:
     """Whoever registered by email on a day when the demo's contacts are a day old, free of other holds."""
     service.clock.move(1_709_251_200 + DAY - service.clock.now())
@@ -182,8 +215,23 @@ def test_an_email_that_is_new_on_file_signs_in_where_nothing_else_does_and_prove
     run(service, "DELETE FROM proven_contacts")
     assert [way.proves for way in ways(service, visitor, Use.SIGN_IN).open] == [ProofKind.NEW_CONTACT]
     assert kinds(service, visitor, Use.CREDENTIALS) == ([], [])
+    # Proven by whoever reads it now: that makes it no older.
     prove(service, EMAIL)
-    assert [way.proves for way in ways(service, visitor, Use.SIGN_IN).open] == [BY_EMAIL]
+    assert [way.proves for way in ways(service, visitor, Use.SIGN_IN).open] == [ProofKind.NEW_CONTACT]
+    assert kinds(service, visitor, Use.CREDENTIALS) == ([], [])
+    service.clock.move(HOLD)
+    again = signed_in(service)
+    assert [way.proves for way in ways(service, again, Use.SIGN_IN).open] == [BY_EMAIL]
+    assert kinds(service, again, Use.CREDENTIALS) == ([BY_EMAIL], [])
+
+
+def test_an_email_that_was_proven_for_days_stays_good_when_the_agency_enters_it_anew(
+    service: InProcess,
+) -> None:
+    service.clock.move(1_709_251_200 - HOLD - service.clock.now())
+    born(service, EMAIL)
+    service.clock.move(HOLD + DAY)
+    assert kinds(service, signed_in(service), Use.CREDENTIALS) == ([BY_EMAIL], [])
 
 
 def test_a_number_that_waits_is_named_with_its_time_and_gets_nothing(service: InProcess) -> None:
