@@ -3,6 +3,7 @@
 The service runs in this process behind a real socket, so that its clock can be moved.
 """
 
+import base64
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -10,12 +11,14 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_der_private_key
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, ViewportSize, expect
 
 from tests.journeys.account_walks import EMAIL, HOLD, MOBILE, run, sent, value
 from tests.journeys.devices import Device
 from tests.journeys.passkey_walks import passkeys, refusals, trail
 from tests.journeys.served import served
+from tests.parts.soft_authenticator import SoftAuthenticator
 from tests.service.in_process import CALLBACK, PASSWORD, InProcess
 from tests.service.on_screen import on_page, press
 from tests.service.relying_party import portal
@@ -404,6 +407,20 @@ def test_e_wrong_rp_id(service: InProcess, enrolled: Device) -> None:
     enrolled.submits(signed)
     enrolled.refused()
     assert refusals(service) == ["origin"]
+    # A browser that lies about the page, with a device that does not about whom it answers.
+    key = load_der_private_key(base64.b64decode(credential["privateKey"]), None)
+    device = SoftAuthenticator(
+        rp_id="login.localhost",
+        origin=enrolled.base,
+        credential_id=base64.b64decode(credential["credentialId"]),
+        user_handle=base64.b64decode(credential["userHandle"]),
+        private_key=key,
+        count=credential["signCount"] + 100,
+    )
+    enrolled.open("/account", "login")
+    enrolled.submits(json.dumps(device.get(json.loads(enrolled.asked()))))
+    enrolled.refused()
+    assert refusals(service) == ["origin", "rp_id"]
     assert [one["proof"] for one in trail(service, "sign_in_succeeded")] == ["password"]
 
 

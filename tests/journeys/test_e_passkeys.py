@@ -447,6 +447,18 @@ def test_e_a_bogus_signature_is_refused(clean_service: InProcess) -> None:
     refused(clean_service, visitor, "signature")
 
 
+def test_e_a_signature_in_the_name_of_another_site_is_refused(clean_service: InProcess) -> None:
+    _, device = enrolled(clean_service)
+    visitor = to_login(clean_service)
+    # The page says that it is ours, and the device that it answered somebody else.
+    sign_in(visitor, replace(device, rp_id="login.localhost"))
+    refused(clean_service, visitor, "rp_id")
+    visitor = to_login(clean_service)
+    sign_in(visitor, device)
+    visitor.get("/account")
+    assert visitor.page == "account"
+
+
 def test_e_another_users_credential_does_not_sign_in_as_its_owner(clean_service: InProcess) -> None:
     _, marias = enrolled(clean_service)
     luca = clean_service.visitor()
