@@ -22,6 +22,21 @@ from typing import TypeAlias
 
 from idp.values import ContactKind
 
+_ELSEWHERE = "~"
+
+
+def elsewhere_of(subject: str) -> str:
+    """The subject of the challenges that another browser asked for, of which this one's is told nothing.
+
+    No identifier begins like it.
+    """
+    return f"{_ELSEWHERE}{subject}"
+
+
+def subject_of(challenge: "Challenge") -> str:
+    """What a challenge belongs to, whichever browser asked for it."""
+    return challenge.subject.removeprefix(_ELSEWHERE)
+
 
 class Purpose(StrEnum):
     """What a challenge proves a contact for; an answer to one purpose is worth nothing for another."""

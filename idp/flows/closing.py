@@ -12,6 +12,7 @@ again. The audit trail keeps what happened under a pseudonym, for as long as its
 from dataclasses import dataclass
 
 from idp.accounts.audit import Event
+from idp.accounts.challenge import elsewhere_of
 from idp.accounts.registry import RegistryDown
 from idp.flows import fresh, telling
 from idp.flows import sessions as session_flows
@@ -48,6 +49,7 @@ def erase(idp: Idp, account: AccountRow, *, by: str, now: int) -> bool:
     with idp.reading() as tx:
         traces = closures.traces_of(tx, sub, account.customer_number)
     subjects = {*traces.sessions, *traces.recoveries, *traces.enrolments}
+    subjects |= {elsewhere_of(enrolment) for enrolment in traces.enrolments}
     # The challenges of other rooms hang on names made of these.
     subjects |= {idp.sealer.pseudonym(f"username:{session}") for session in traces.sessions}
     subjects |= {

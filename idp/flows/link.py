@@ -5,7 +5,7 @@
     opened ──in the browser that asked────▶ Here ───────▶ ``confirm``: the password of the enrolment counts
        ├──in any other──▶ Elsewhere ────────────────────▶ ``claim``: family name or VAT number, a new password
        ├──in any other where somebody is signed in──▶ Occupied
-       └──expired, used, replaced, unknown──▶ Over        one answer for all of them
+       └──expired, used, replaced, unknown──▶ Over        one answer for all of them (``flows.dead_link``)
 
 Whoever begins a registration for somebody else gains nothing when that customer presses the link: the account
 comes to be in the browser that presses, with a password chosen there, and what was typed in the first one is
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from idp.accounts.audit import Event
-from idp.accounts.challenge import Challenge, Purpose
+from idp.accounts.challenge import Challenge, Purpose, subject_of
 from idp.accounts.enrolment import Enrolment
 from idp.accounts.lockout import Allowed, Brake
 from idp.accounts.matching import Reason
@@ -166,9 +166,11 @@ def _differs(
 
 def _try_taken(idp: Idp, elsewhere: Elsewhere, reason: Reason | None, *, now: int) -> Challenge | None:
     """The challenge with what is left of it, None when no try was; with a ``reason`` the trail is told."""
-    challenge, subject = elsewhere.challenge, elsewhere.enrolment.id
+    challenge = elsewhere.challenge
     with idp.writing() as tx:
-        taken = challenges.take_try(tx, challenge.id, purpose=Purpose.REGISTRATION, subject=subject, now=now)
+        taken = challenges.take_try(
+            tx, challenge.id, purpose=Purpose.REGISTRATION, subject=challenge.subject, now=now
+        )
         if taken is not None and reason is not None:
             audit.add(
                 tx,
@@ -201,6 +203,8 @@ def _complete(
         used = challenges.spend_link(tx, elsewhere.digest, now=now) and enrolments.finish_elsewhere(
             tx, enrolment.id, customer_number=record.customer_number, now=now
         )
+        # The link may be of a message that was asked for elsewhere: the first browser's own is open still.
+        challenges.drop_answers(tx, enrolment.id)
         proving.answered(tx, elsewhere.challenge, now=now)
         return used
 
@@ -214,21 +218,26 @@ def _complete(
 
 def _live(idp: Idp, digest: bytes, *, now: int) -> tuple[Enrolment, Challenge] | None:
     """The registration that a link completes; None when it completes none."""
+    found = sent_for(idp, digest, now=now)
+    return None if found is None or found[0].reason is not None or not found[1].live(now) else found
+
+
+def sent_for(idp: Idp, digest: bytes, *, now: int) -> tuple[Enrolment, Challenge] | None:
+    """The registration under way that a link was sent for, also one that is dead; None when there is none.
+
+    As many statements for a token that is nobody's.
+    """
     with idp.reading() as tx:
         challenge = challenges.by_link(tx, digest)
-        row = None if challenge is None else enrolments.by_id(tx, challenge.subject)
+        row = enrolments.by_id(tx, "" if challenge is None else subject_of(challenge))
     if challenge is None or row is None or challenge.purpose is not Purpose.REGISTRATION:
-        return None
-    if not challenge.live(now):
         return None
     if row.completed_at is not None or row.expires_at <= now:
         return None
     enrolment = enrolments.opened(idp.sealer, row)
     # A message that went elsewhere proves nothing about the contact that was typed since.
     sent_to = challenges.open_contact(idp.sealer, challenge.id, challenge.sealed_contact)
-    if enrolment.reason is not None or sent_to != enrolment.typed.username:
-        return None
-    return enrolment, challenge
+    return (enrolment, challenge) if sent_to == enrolment.typed.username else None
 
 
 def _asked_of(idp: Idp, profile: ProfileKind) -> str:

@@ -45,6 +45,8 @@ class Question:
     truth: Letter | None = None
     # The path of the page that a link opens, to which the token is appended; None where none is offered.
     link: str | None = None
+    # Whether the message says the code; False where the link alone leads on.
+    says_code: bool = True
     facts: Mapping[str, str | int | None] = field(default_factory=dict)
     # Of a contact that was chosen by its mask: the identifier (``throttle.pseudonym_of_contact``).
     chosen_for: str = field(default="", repr=False)
@@ -287,7 +289,7 @@ def _made(idp: Idp, question: Question, *, again: bool, now: int) -> Asked:
         now=now,
         expires_at=now + question.life,
         facts=question.facts,
-        code=code if question.truth is None else None,
+        code=code if question.truth is None and question.says_code else None,
         link=link if question.truth is None else None,
     )
     return Asked(challenge, parcel, again)

@@ -165,13 +165,25 @@ def begin_gap(idp: Idp, contact: Contact, chosen_for: str = "", *, of_owner: boo
     just signed in.
     """
     key, gap = _gap(idp, contact, chosen_for, of_owner), idp.settings.codes.resend_gap
-    # The count is the second it began in, since only counters outlive a server that is away.
-    if counted := idp.ephemera.count(key, now):
-        # Each of several at once added its second, and nobody takes one back: whoever began it may have
-        # dropped the key meanwhile. What they have in common is the mean.
-        began = counted // max(1, round(counted / now))
-        return min(gap, max(1, began + gap - now))
+    if left := _left(idp, key, now=now):
+        return left
     return 0 if idp.ephemera.bump(key, gap, now, by=now) == now else gap
+
+
+def gap_left(idp: Idp, contact: Contact, chosen_for: str = "", *, now: int) -> int:
+    """The seconds that are left of the gap of strangers to a contact, 0 when none runs; begins none."""
+    return _left(idp, _gap(idp, contact, chosen_for, of_owner=False), now=now)
+
+
+def _left(idp: Idp, key: str, *, now: int) -> int:
+    # The count is the second it began in, since only counters outlive a server that is away.
+    counted, gap = idp.ephemera.count(key, now), idp.settings.codes.resend_gap
+    if not counted:
+        return 0
+    # Each of several at once added its second, and nobody takes one back: whoever began it may have
+    # dropped the key meanwhile. What they have in common is the mean.
+    began = counted // max(1, round(counted / now))
+    return min(gap, max(1, began + gap - now))
 
 
 def end_gap(idp: Idp, contact: Contact, chosen_for: str = "", *, of_owner: bool = False) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from idp.accounts.challenge import Challenge, Purpose
+from idp.accounts.challenge import Challenge, Purpose, elsewhere_of
 from idp.store.database import Tx
 from idp.store.sealing import Sealer
 from idp.store.tables import challenges
@@ -39,7 +39,11 @@ _COLUMNS = tuple(challenges.c[name] for name in _NAMES)
 _LOCK_SUBJECT = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("subject"), 0)))
 _END_OLDER = (
     update(challenges)
-    .where(challenges.c.subject == bindparam("of_subject"), challenges.c.ended_at.is_(None))
+    .where(
+        # What this browser asks for voids what another did, and not the other way round.
+        challenges.c.subject.in_([bindparam("of_subject"), bindparam("of_elsewhere")]),
+        challenges.c.ended_at.is_(None),
+    )
     .values(ended_at=bindparam("now"))
 )
 _TAKE_TRY = (
@@ -74,6 +78,11 @@ _SPEND_LINK = (
     .values(code_mac=None, link_digest=None)
     .returning(challenges.c.id)
 )
+_DROP_ANSWERS = (
+    update(challenges)
+    .where(challenges.c.subject == bindparam("of_subject"), challenges.c.ended_at.is_(None))
+    .values(code_mac=None, link_digest=None)
+)
 _LATEST = (
     select(*_COLUMNS)
     .where(challenges.c.subject == bindparam("of_subject"))
@@ -84,11 +93,14 @@ _LATEST = (
 
 
 def start(tx: Tx, challenge: Challenge) -> None:
-    """Begin a challenge; older ones of the same subject end, so that one at most is live."""
+    """Begin a challenge; older ones of the same subject end, so that one at most is live.
+
+    So do those that another browser asked for (``elsewhere_of``).
+    """
     if tx.dialect.name == "postgresql":
         # Of two that begin at once, the second must see the first to end it.
         tx.execute(_LOCK_SUBJECT, {"subject": challenge.subject})
-    tx.execute(_END_OLDER, {"of_subject": challenge.subject, "now": challenge.sent_at})
+    end_all(tx, challenge.subject, now=challenge.sent_at)
     tx.execute(
         insert(challenges),
         {
@@ -135,8 +147,13 @@ def spend_link(tx: Tx, link_digest: bytes, *, now: int) -> bool:
 
 
 def end_all(tx: Tx, subject: str, *, now: int) -> None:
-    """End whatever is live for a subject."""
-    tx.execute(_END_OLDER, {"of_subject": subject, "now": now})
+    """End whatever is live for a subject, whichever browser asked for it."""
+    tx.execute(_END_OLDER, {"of_subject": subject, "of_elsewhere": elsewhere_of(subject), "now": now})
+
+
+def drop_answers(tx: Tx, subject: str) -> None:
+    """Leave what is live for a subject without a right answer: the browser that asked sees no difference."""
+    tx.execute(_DROP_ANSWERS, {"of_subject": subject})
 
 
 def latest(tx: Tx, subject: str) -> Challenge | None:

@@ -42,7 +42,9 @@ STOPPING = (
     Purpose.NEW_DEVICE,
 )
 """Never without the link that stops what is new: a number, a device, an app, a set of codes, a sign-in."""
-LINK_PURPOSES = (Purpose.REGISTRATION_CODE, *STOPPING)
+LINK_ALONE = (Purpose.REGISTRATION_LINK, *STOPPING)
+"""Never without a link: the one that completes, too, where a dead link's page sent it."""
+LINK_PURPOSES = (Purpose.REGISTRATION_CODE, *LINK_ALONE)
 """The only ones that may carry a link: where it completes a registration, where it stops something new."""
 SCAM = {
     "it": "Non dirlo a nessuno: se te lo chiedono, anche a nome nostro, è una truffa",
@@ -70,8 +72,8 @@ def composer(host: str = LONGEST_HOST, brand: Brand | None = None) -> Composer:
 
 
 def facts(purpose: Purpose, link: str | None) -> dict[str, str | int | None]:
-    """What is known to a message; the notice of something new is never without its link."""
-    return {**FACTS, "link": link or (LINK if purpose in STOPPING else None)}
+    """What is known to a message; what says a link alone is never without it."""
+    return {**FACTS, "link": link or (LINK if purpose in LINK_ALONE else None)}
 
 
 def sms(purpose: Purpose, language: str, *, link: str | None = None, by: Composer | None = None) -> str:
@@ -250,6 +252,16 @@ def test_b6_an_sms_with_a_link_has_both_and_no_bound_host(language: str) -> None
     assert LINK in text
     assert "#123456" not in text
     assert SCAM[language] in text
+
+
+@every_language
+def test_b6_the_message_of_a_dead_link_has_a_link_and_no_code(language: str) -> None:
+    text = sms(Purpose.REGISTRATION_LINK, language, link=LINK)
+    draft = letter(Purpose.REGISTRATION_LINK, language, link=LINK)
+    assert LINK in text
+    assert LINK in draft.text
+    assert SCAM[language] in text
+    assert "123456" not in text + draft.text + draft.html
 
 
 @every_language

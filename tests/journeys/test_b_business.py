@@ -357,6 +357,28 @@ def test_b6_a_used_link_leads_to_the_one_page_that_sends_a_new_message(
     done(service, page, "C100010")
 
 
+def test_b6_on_the_telephone_that_reads_the_mail_a_dead_link_sends_another(
+    service: InProcess, page: Page, other: Page
+) -> None:
+    to_verify(service, page, WEINGUT)
+    (message,) = service.post()
+    service.clock.move(600)
+    other.goto(message["link"])
+    on_page(other, "link-expired")
+    press(other, "#resend")
+    expect(other.locator("#resend-wait")).to_be_visible()
+    on_page(other, "link-expired")
+    open_message(service, other)
+    on_page(other, "link")
+    other.fill("#vat_number", "12345050582")
+    other.fill("#new_password", NEW_PASSWORD)
+    press(other, "#continue")
+    done(service, other, "C100011")
+    # The first tab stands where it stood.
+    page.reload()
+    on_page(page, "register-verify")
+
+
 def test_b6_where_another_account_is_signed_in_it_is_signed_out_first(
     service: InProcess, page: Page, other: Page
 ) -> None:

@@ -561,19 +561,6 @@ def test_b6_the_dead_links_page_sends_a_new_message_where_it_was_begun(service: 
     assert first.page == "register-done"
 
 
-def test_b6_the_dead_links_page_sends_nothing_elsewhere(service: InProcess) -> None:
-    began(service)
-    link = link_for(service)
-    service.clock.move(600)
-    other = elsewhere(service, link)
-    before = len(service.post())
-    # It promises no message that nobody would get.
-    assert ">Ricomincia la registrazione</button>" in other.last.text
-    other.press(resend="yes")
-    assert other.page == "register-profile"
-    assert len(service.post()) == before
-
-
 def test_b6_sending_again_from_there_has_the_same_brakes(service: InProcess) -> None:
     service.clock.move(900 - service.clock.now() % 900)
     first = began(service)

@@ -7,6 +7,8 @@ class Purpose(StrEnum):
     """What a message is for; also the ``purpose`` of the outbox and of /dev/inbox."""
 
     REGISTRATION_CODE = "registration_code"
+    # Asked for where a link was dead (journey B6).
+    REGISTRATION_LINK = "registration_link"
     # The truth that a registration's page must not show goes to the contact on file (journey C1).
     NAME_DIFFERS = "registration_name_differs"
     COMPANY_DIFFERS = "registration_company_differs"
@@ -73,5 +75,5 @@ class Purpose(StrEnum):
         None where nothing may be told.
         """
         wanted = (f"registration_{reason}", f"recovery_{reason}")
-        codes = (cls.REGISTRATION_CODE, cls.RECOVERY_CODE)
+        codes = (cls.REGISTRATION_CODE, cls.REGISTRATION_LINK, cls.RECOVERY_CODE)
         return next((purpose for purpose in cls if purpose in wanted and purpose not in codes), None)

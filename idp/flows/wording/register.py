@@ -62,8 +62,30 @@ REGISTRATION_CODE_AND_LINK = Wording(
     ),
 )
 
+_REGISTRATION_LINK = Wording(
+    sms=(
+        N_(
+            "%(brand)s: the new link to complete your registration, valid for %(minutes)s minutes: %(link)s\n"
+            "Tell nobody: if someone asks for it, even in our name, it is a scam."
+        ),
+        N_(
+            "The new link to complete your registration, valid for %(minutes)s minutes: %(link)s\n"
+            "Tell nobody: if someone asks for it, even in our name, it is a scam."
+        ),
+    ),
+    subject=N_("The new link to register with %(brand)s"),
+    before=(N_("This is the new link to complete your registration with %(brand)s:"),),
+    button=N_("Complete the registration"),
+    after=(
+        N_("It is valid for %(minutes)s minutes and can be used once, on this device too."),
+        N_("Tell nobody this link: if someone asks for it, even in our name, it is a scam."),
+        ASKED_FOR_CODE,
+    ),
+)
+
 REGISTER: Mapping[Purpose, Wording] = {
     Purpose.REGISTRATION_CODE: _REGISTRATION_CODE,
+    Purpose.REGISTRATION_LINK: _REGISTRATION_LINK,
     Purpose.NAME_DIFFERS: Wording(
         sms=(
             N_(

@@ -5,7 +5,7 @@ Opening it changes nothing (``opened_link``): pressing the button does.
 
 from flask import Blueprint, Response, request
 
-from idp.flows import link, logout, register
+from idp.flows import dead_link, link, logout, register
 from idp.flows.authorize import interactions
 from idp.flows.birth import Registered
 from idp.flows.link import VAT_NUMBER, Claim, Differs, Elsewhere, Here, Occupied, Over
@@ -39,7 +39,7 @@ def blueprint(face: Face) -> Blueprint:
         visit.must_be_ours()
         token = opened_link.token(face)
         arrival, known = _arrive(visit)
-        if visit.pressed and "resend" in visit.form:
+        if visit.pressed and "resend" in visit.form and known is not None:
             return _resend(arrival, known)
         opened = link.opened(face.idp, token, known, visit.browser, now=visit.now)
         match opened:
@@ -51,7 +51,8 @@ def blueprint(face: Face) -> Blueprint:
                 leaves = visit.pressed and "sign_out" in visit.form
                 return _sign_out(visit) if leaves else _page(arrival, opened)
             case Over():
-                return _over(arrival, known, token)
+                sends = visit.pressed and "resend" in visit.form
+                return _send_anew(arrival, token) if sends else _over(arrival, known, token)
 
     def _arrive(visit: Visit) -> tuple[Arrival, UnderWay | None]:
         """The visit with the request that waits *here*: the enrolment's own, where this browser began it."""
@@ -116,25 +117,40 @@ def blueprint(face: Face) -> Blueprint:
             return _gone(visit)
         if token is None and register.who_is_signed_in(face.idp, visit.browser, now=visit.now) is not None:
             return arrival.go("/register/done")
-        return _expired(arrival, known, {})
+        if known is not None:
+            return _expired(arrival, known, register.resend_wait(face.idp, known, now=visit.now), {})
+        resent = request.args.get("sent") == "again"
+        wait = dead_link.wait(face.idp, token, now=visit.now) if resent else 0
+        return _expired(arrival, None, wait, {}, resent=resent)
 
-    def _resend(arrival: Arrival, known: UnderWay | None) -> Response:
+    def _send_anew(arrival: Arrival, token: Handle | None) -> Response:
         visit = arrival.visit
-        if known is None:
-            return arrival.start()
+        match dead_link.send_anew(
+            face.idp, token, language=visit.language, source=visit.browser.source, now=visit.now
+        ):
+            case Sent():
+                return visit.go(PAGE, sent="again")
+            case refused:
+                return _not_sent(arrival, None, refused)
+
+    def _resend(arrival: Arrival, known: UnderWay) -> Response:
         if known.challenge is None:
             return arrival.go("/register/password")
+        visit = arrival.visit
         match register.resend(face.idp, known, source=visit.browser.source, now=visit.now):
             case Sent():
                 return opened_link.used(arrival.go("/register/verify", sent="again"), visit)
+            case refused:
+                return _not_sent(arrival, known, refused)
+
+    def _not_sent(arrival: Arrival, known: UnderWay | None, refused: NotYet | Limited) -> Response:
+        match refused:
             case NotYet(wait):
-                response = _expired(arrival, known, {"page": again_in("resend_too_early", wait)}, status=429)
-                return later(response, wait)
+                faults = {"page": again_in("resend_too_early", wait)}
+                return later(_expired(arrival, known, wait, faults, status=429), wait)
             case Limited(retry_after):
-                response = _expired(
-                    arrival, known, {"page": again_in("resend_limit", retry_after)}, status=429
-                )
-                return later(response, retry_after)
+                faults = {"page": again_in("resend_limit", retry_after)}
+                return later(_expired(arrival, known, 0, faults, status=429), retry_after)
 
     def _page(
         arrival: Arrival,
@@ -162,14 +178,19 @@ def blueprint(face: Face) -> Blueprint:
         )
 
     def _expired(
-        arrival: Arrival, known: UnderWay | None, faults: dict[str, str], *, status: int = 410
+        arrival: Arrival,
+        known: UnderWay | None,
+        resend_in: int,
+        faults: dict[str, str],
+        *,
+        status: int = 410,
+        resent: bool = False,
     ) -> Response:
-        now = arrival.visit.now
         return arrival.visit.page(
             "link-expired",
             status=status,
-            resent=False,
-            resend_in=0 if known is None else register.resend_wait(face.idp, known, now=now),
+            resent=resent,
+            resend_in=resend_in,
             register_url=arrival.address("/register"),
             login_url=arrival.sign_in,
             case_number=None if known is None else known.enrolment.case_number,

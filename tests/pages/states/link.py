@@ -61,6 +61,9 @@ STATES = (
     ),
     State("link-expired-elsewhere", "link-expired", _expired(case_number=None)),
     State(
+        "link-expired-elsewhere-resent", "link-expired", _expired(case_number=None, resent=True, resend_in=60)
+    ),
+    State(
         "link-expired-bare",
         "link-expired",
         _expired(register_url=None, login_url=None, case_number=None),
