@@ -156,6 +156,19 @@ def test_h3_the_code_goes_to_the_chosen_contact_and_to_no_other(service: InProce
     assert new[0]["link"] is None
 
 
+def test_h3_no_message_of_a_recovery_has_a_link(service: InProcess) -> None:
+    confirm(service, MOBILE)
+    visitor = proven(service, EMAIL)
+    visitor.press(contact=options(visitor)[0][0])
+    asking = [m for m in service.post() if m["purpose"] == "recovery_code"]
+    assert [m["to"] for m in asking] == [MOBILE, EMAIL]
+    for message in asking:
+        assert message["link"] is None
+        assert "http" not in message["text"]
+    visitor.get("/recover/link/" + "k" * 43)
+    assert visitor.last.status_code == 404
+
+
 def test_h3_the_right_code_leads_on_and_signs_nobody_in(service: InProcess) -> None:
     visitor = proven(service)
     assert visitor.page == "recover-password"
