@@ -24,6 +24,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
+from idp.accounts import ledger
 from idp.accounts.recovery import ProvenWay, day_start, old_enough
 from idp.accounts.registry import RegistryDown
 from idp.flows import authenticator, recovery_codes, telling
@@ -243,21 +244,24 @@ def _held(
     *,
     now: int,
 ) -> dict[bytes, int]:
-    """Until when contacts confirm nothing that are new on file, by blind index (journeys E and L): whoever
-    reads the code there may be whoever had it entered, also once it is proven.
-
-    A mobile that waited as its owner's own word, and then came on file, has two witnesses and is free.
-    """
+    """Until when contacts confirm nothing that are new on file, by blind index (``accounts.ledger``)."""
     hold, age = idp.settings.lifetimes.pending_hold, idp.settings.recovery.contact_age
     changed = {idp.sealer.contact_index(one): on for one, on in young.items()}
     found = {}
     for way in known:
         if way.typed or way.contact_index not in changed:
             continue
-        until = min(day_start(changed[way.contact_index]) + age, way.added_at + hold)
         with idp.reading() as tx:
             waited = mobile_changes.waited(tx, sub, way.contact_index)
-        if until > now and not waited:
+        until = ledger.on_file_held_until(
+            day_start(changed[way.contact_index]),
+            way.added_at,
+            waited=waited,
+            contact_age=age,
+            hold=hold,
+            now=now,
+        )
+        if until is not None:
             found[way.contact_index] = until
     return found
 

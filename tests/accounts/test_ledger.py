@@ -1,5 +1,6 @@
 """Proof → hold: nothing new is worth more than what was proven when it was added (journey E)."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 
 from idp.accounts import ledger
 from idp.accounts.ledger import WORTH, Circumstances
-from idp.values import Proof, ProofKind
+from idp.oidc.session import Session
+from idp.values import Acr, Proof, ProofKind
 
 NOW = 1_800_000_000
 DAY = 86400
@@ -84,13 +86,51 @@ def test_the_table_line_by_line() -> None:
     assert held([Proof(ProofKind.PASSKEY, 1)], Circumstances(True, NOW - DAY + 1))
 
 
-@given(st.none() | st.integers(0, 2 * NOW), st.none() | st.integers(0, 2 * NOW))
-def test_nothing_confirms_before_its_hold_ends_nor_after_it_was_flagged(
-    pending_until: int | None, flagged_at: int | None
+@pytest.mark.parametrize(
+    ("pending_until", "flagged_at", "confirms"),
+    [
+        (None, None, True),
+        (NOW + 1, None, False),
+        (NOW, None, True),
+        (NOW - 1, None, True),
+        # Whatever its time: a key that was copied confirms no more.
+        (None, NOW - DAY, False),
+        (NOW - 1, 0, False),
+    ],
+)
+def test_a_way_confirms_from_the_second_its_hold_ends_and_never_once_it_was_flagged(
+    pending_until: int | None, flagged_at: int | None, confirms: bool
 ) -> None:
-    if ledger.confirms(pending_until, flagged_at, NOW):
-        assert flagged_at is None
-        assert pending_until is None or pending_until <= NOW
+    assert ledger.confirms(pending_until, flagged_at, NOW) is confirms
+
+
+@given(st.integers(-30 * DAY, 0), st.integers(-30 * DAY, 0), st.booleans())
+def test_a_contact_that_is_new_on_file_is_free_with_the_first_of_two_times(
+    changed: int, added: int, waited: bool
+) -> None:
+    until = ledger.on_file_held_until(
+        NOW + changed, NOW + added, waited=waited, contact_age=7 * DAY, hold=2 * DAY, now=NOW
+    )
+    settled = changed <= -7 * DAY or added <= -2 * DAY
+    assert (until is None) == (settled or waited)
+    assert until is None or until in (NOW + changed + 7 * DAY, NOW + added + 2 * DAY)
+    assert until is None or NOW < until <= NOW + min(changed + 7 * DAY, added + 2 * DAY)
+
+
+def test_a_recovery_without_a_second_proof_limits_and_one_with_it_does_not() -> None:
+    assert ledger.limited_until(second_proof=False, limit=DAY, now=NOW) == NOW + DAY
+    assert ledger.limited_until(second_proof=True, limit=DAY, now=NOW) is None
+
+
+def test_the_table_that_is_read_says_what_is_computed() -> None:
+    lines = [line.split() for line in (ledger.__doc__ or "").splitlines()]
+    said = {line[0]: line[1:3] for line in lines if line and line[0] in set(ProofKind)}
+    assert set(said) == set(ProofKind)
+    for kind in ProofKind:
+        with_password = (Proof(ProofKind.PASSWORD, NOW * 1000), Proof(kind, NOW * 1000))
+        assert said[kind] == [Session("s", "sub", with_password).acr, WORTH[kind]], kind
+        waiting = (with_password[0], replace(with_password[1], held=True))
+        assert Session("s", "sub", waiting).acr is Acr.SINGLE, "what is held earns the lowest"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy.exc import IntegrityError
 
+from idp.accounts import ledger
 from idp.accounts.audit import Event
 from idp.accounts.challenge import Purpose
 from idp.accounts.recovery import Recovery, Stage, app_mark, codes_mark
@@ -168,9 +169,11 @@ def _write(idp: Idp, tx: Tx, ending: _Ending, leaving: Leaving, *, now: int) -> 
         sub,
         ending.password_hash,
         seen=ending.owner.password_changed_at,
-        limited_until=None
-        if row.second_at is not None
-        else now + idp.settings.lifetimes.limited_after_recovery,
+        limited_until=ledger.limited_until(
+            second_proof=row.second_at is not None,
+            limit=idp.settings.lifetimes.limited_after_recovery,
+            now=now,
+        ),
         now=now,
     ):
         raise _Late
