@@ -46,8 +46,7 @@ class Idp:
     @property
     def audiences(self) -> Mapping[str, str]:
         """Every API scope, with the audience of the resource it belongs to."""
-        resources = self.settings.resources.values()
-        return {scope: resource.audience for resource in resources for scope in resource.scopes}
+        return self.settings.audiences
 
     def reading(self) -> AbstractContextManager[Tx]:
         """A connection to read with (``Database.reading``)."""

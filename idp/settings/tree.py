@@ -4,6 +4,7 @@ import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -60,6 +61,14 @@ class Settings(Section):
         validate_default=True,
         description="The APIs access tokens are issued for, as `resources.ID = { audience, scopes }`.",
     )
+
+    @cached_property
+    def audiences(self) -> Mapping[str, str]:
+        """Every API scope, with the audience of the resource it belongs to."""
+        resources = self.resources.values()
+        return types.MappingProxyType(
+            {scope: resource.audience for resource in resources for scope in resource.scopes}
+        )
 
 
 class Kind(StrEnum):

@@ -10,6 +10,7 @@ from sqlalchemy import and_, bindparam, func, or_, select
 
 from idp.accounts.audit import Detail, Event, checked_details
 from idp.store.database import Tx
+from idp.store.prepared import Prepared
 from idp.store.tables import audit_events
 
 
@@ -91,6 +92,12 @@ _OWNED_OF_NAMES = (
     .limit(bindparam("at_most"))
 )
 _END_OF_TIME = 2**62
+# Nearly every request that changes anything notes something.
+_ADD = Prepared(
+    audit_events.insert()
+    .inline()
+    .values({name: bindparam(name) for name in ("at", "name", "actor", "client_id", "source", "details")})
+)
 
 
 def add(
@@ -107,11 +114,11 @@ def add(
 
     Raises ``ValueError`` for a detail that the event does not have.
     """
-    tx.execute(
-        audit_events.insert(),
+    _ADD.run(
+        tx,
         {
             "at": at,
-            "name": event,
+            "name": event.value,
             "actor": actor,
             "client_id": client_id,
             "source": source,
