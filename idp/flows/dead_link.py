@@ -35,9 +35,8 @@ def send_anew(
     digest = (idp.entropy.handle() if token is None else token).digest
     found = _sent_for(idp, digest, now=now)
     wanted = _nobodys(idp, digest, language) if found is None else register.question(idp, found[0])
-    counted_as = wanted.chosen_for
-    # One message a minute, whoever asks; somebody who just got one is not written to again.
-    spared = throttle.begin_gap(idp, wanted.contact, counted_as, now=now) > 0
+    # Somebody who was just written to is not written to again.
+    spared = throttle.gap_left(idp, wanted.contact, wanted.chosen_for, now=now) > 0
     question = replace(
         wanted,
         subject=idp.entropy.identifier() if found is None else elsewhere_of(found[0].id),
@@ -50,13 +49,13 @@ def send_anew(
     latest = None if found is None else found[1]
     asked = proving.ask(idp, question, latest, source=source, now=now)
     if not isinstance(asked, Asked):
-        if not spared:
-            throttle.end_gap(idp, wanted.contact, counted_as)
         return asked
-    if not asked.parcel.addressed:
+    # Of several links of one contact that are pressed at once, one begins the contact's own minute.
+    late = throttle.begin_gap(idp, wanted.contact, wanted.chosen_for, now=now) > 0
+    if late or not asked.parcel.addressed:
+        asked = proving.withheld(asked)
         # What nobody gets voids nothing that somebody got.
-        nothing = replace(asked.challenge, subject=idp.entropy.identifier(), code_mac=None)
-        asked = replace(asked, challenge=nothing)
+        asked = replace(asked, challenge=replace(asked.challenge, subject=idp.entropy.identifier()))
     with idp.writing() as tx:
         proving.write(tx, asked, now=now)
     idp.post_waiting.set()

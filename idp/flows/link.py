@@ -200,11 +200,15 @@ def _complete(
     enrolment = elsewhere.enrolment
 
     def spend(tx: Tx) -> bool:
-        used = challenges.spend_link(tx, elsewhere.digest, now=now) and enrolments.finish_elsewhere(
+        # A newer message of the first browser ends both challenges, in whatever order.
+        challenges.hold(tx, enrolment.id)
+        used = challenges.spend_link(tx, elsewhere.digest, now=now)
+        # The link may be of a message that was asked for elsewhere: the first browser's own is open still.
+        # Before the enrolment, as in the browser that began, so that neither waits for the other.
+        challenges.drop_answers(tx, enrolment.id)
+        used = used and enrolments.finish_elsewhere(
             tx, enrolment.id, customer_number=record.customer_number, now=now
         )
-        # The link may be of a message that was asked for elsewhere: the first browser's own is open still.
-        challenges.drop_answers(tx, enrolment.id)
         proving.answered(tx, elsewhere.challenge, now=now)
         return used
 

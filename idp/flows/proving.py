@@ -128,10 +128,10 @@ def ask(
             idp, question.contact, source, signed_in=signed_in, chosen_for=question.chosen_for
         )
         return limited(idp, brakes, decision, source, question.purpose, question.contact.kind, now=now)
-    return _withheld(asked) if decision.withheld else asked
+    return withheld(asked) if decision.withheld else asked
 
 
-def _withheld(asked: Asked) -> Asked:
+def withheld(asked: Asked) -> Asked:
     """The same to nobody: what was told to nobody has no right answer that could be guessed."""
     challenge = replace(asked.challenge, code_mac=None)
     return replace(asked, challenge=challenge, parcel=replace(asked.parcel, addressed=False))

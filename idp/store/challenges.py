@@ -97,9 +97,8 @@ def start(tx: Tx, challenge: Challenge) -> None:
 
     So do those that another browser asked for (``elsewhere_of``).
     """
-    if tx.dialect.name == "postgresql":
-        # Of two that begin at once, the second must see the first to end it.
-        tx.execute(_LOCK_SUBJECT, {"subject": challenge.subject})
+    # Of two that begin at once, the second must see the first to end it.
+    hold(tx, challenge.subject)
     end_all(tx, challenge.subject, now=challenge.sent_at)
     tx.execute(
         insert(challenges),
@@ -117,6 +116,12 @@ def start(tx: Tx, challenge: Challenge) -> None:
             "link_digest": challenge.link_digest,
         },
     )
+
+
+def hold(tx: Tx, subject: str) -> None:
+    """Have whoever begins a challenge for this subject wait for the end of the transaction."""
+    if tx.dialect.name == "postgresql":
+        tx.execute(_LOCK_SUBJECT, {"subject": subject})
 
 
 def take_try(tx: Tx, challenge_id: str, *, purpose: Purpose, subject: str, now: int) -> Challenge | None:

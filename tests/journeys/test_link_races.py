@@ -116,6 +116,39 @@ def test_code_and_link_at_once_make_one_account(service_on_both: InProcess, wher
     assert {first.last.status_code, other.last.status_code} <= {200, 303}
 
 
+def test_a_code_and_the_link_that_a_dead_one_asked_for_at_once_make_one_account(
+    service_on_both: InProcess,
+) -> None:
+    service = service_on_both
+    first = began(service)
+    dead = link_for(service)
+    service.clock.move(60)
+    first.press(resend="yes")
+    code = service.code_for(MARIA.contact)
+    service.clock.move(60)
+    other = elsewhere(service, dead)
+    other.press(resend="yes")
+    other.get(link_for(service))
+    assert other.page == "link"
+    first.get("/register/verify")
+    at_once(service, press(first, code=code), press(other, **ROSSI))
+    one_of_each(service)
+    assert len(signed_in([first, other])) == 1
+    assert {first.last.status_code, other.last.status_code} <= {200, 303}
+
+
+def test_twenty_presses_of_a_dead_links_button_send_one_message(service_on_both: InProcess) -> None:
+    service = service_on_both
+    began(service)
+    dead = link_for(service)
+    service.clock.move(600)
+    others = [elsewhere(service, dead, f"203.0.113.{number}") for number in range(1, 21)]
+    before = len(service.post())
+    at_once(service, *(press(other, resend="yes") for other in others))
+    assert Counter(other.last.status_code for other in others) == {303: 1, 429: 19}
+    assert len(service.post()) == before + 1
+
+
 def test_two_customers_that_claim_one_contact_make_one_account(service_on_both: InProcess) -> None:
     service = service_on_both
     browsers = []
