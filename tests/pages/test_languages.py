@@ -14,8 +14,20 @@ from idp.settings.appearance import Language
 from idp.web.people.languages import OWN_NAMES, SUPPORTED, choose, remember
 from idp.web.people.pages import Pages
 from tests.pages.catalogue import sentences, shipped, strings
+from tests.pages.gallery import Gallery
 from tests.pages.markup import VOID, Markup
 from tests.pages.states import STATES, State
+
+
+@pytest.mark.parametrize("language", SUPPORTED)
+def test_what_is_heard_of_a_link_or_button_has_the_word_that_is_read_on_it(language: str) -> None:
+    # Who speaks to the browser says what stands there (WCAG 2.2, 2.5.3).
+    named = re.compile(r'<(?:a|button)\b[^>]*aria-label="([^"]+)"[^>]*>([^<]+)</')
+    gallery, heard = Gallery(), set()
+    for state in STATES:
+        heard |= set(named.findall(gallery.html(state, language)))
+    assert len(heard) > 10
+    assert not [(name, seen) for name, seen in heard if seen.split()[0].casefold() not in name.casefold()]
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,10 @@ def main() -> None:
             "account": [
                 screen(show[name]) for name in ("account", "sessions", "apps", "activity", "browsers")
             ],
+            "details": [
+                screen(show[name])
+                for name in ("username", "change-password", "mobile", "language", "download", "close")
+            ],
             "factors": [
                 screen(show[name])
                 for name in ("passkeys", "authenticator-add", "recovery-codes", "login-code")

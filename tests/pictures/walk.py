@@ -201,6 +201,12 @@ def _looks_after_the_account(page: Page, demo: Demo, seen: Seen) -> None:
         ("apps", "/account/apps", "account-apps"),
         ("activity", "/account/activity", "account-activity"),
         ("browsers", "/account/browsers", "account-browsers"),
+        ("username", "/account/username", "account-username"),
+        ("change-password", "/account/password", "account-password"),
+        ("mobile", "/account/mobile", "mobile"),
+        ("language", "/account/language", "account-language"),
+        ("download", "/account/data", "account-data"),
+        ("close", "/account/close", "account-close"),
     ):
         _opens(page, demo, path, page_name)
         seen.take(page, name, whole=True)
@@ -209,6 +215,10 @@ def _looks_after_the_account(page: Page, demo: Demo, seen: Seen) -> None:
 def _opens(page: Page, demo: Demo, path: str, name: str) -> None:
     page.goto(f"{demo.issuer}{path}")
     if page.locator('main[data-page="account-confirm"]').count():
-        page.fill("#current_password", PASSWORD)
-        press(page, "form:has(#current_password) #continue")
+        if page.locator("#current_password").count():
+            page.fill("#current_password", PASSWORD)
+            press(page, "form:has(#current_password) #continue")
+        else:
+            # Where a password is not enough her finger is.
+            page.click("#use-passkey")
     on_page(page, name)
