@@ -190,7 +190,7 @@ def _undo_mobiles(tx: Tx, account: AccountRow, since: int, *, now: int) -> None:
     change = mobile_changes.current(tx, account.sub)
     if change is not None and change.asked_at >= since:
         mobile_changes.cancel(tx, change.id, now=now)
-        mobile_changes.find_again(tx, account.sub, since=since)
+        mobile_changes.spend_links(tx, account.sub)
 
 
 def _notices(idp: Idp, account: AccountRow, kind: Kind, *, now: int) -> tuple[Parcel, ...]:

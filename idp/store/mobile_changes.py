@@ -1,5 +1,6 @@
 """Changes of mobile: one under way for each account, and one statement for every step of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,14 @@ class ChangeRow:
     proven_at: int | None
     matures_at: int | None
     ended_at: int | None
+    # Of the changes it replaced, the first proof that nobody finished.
+    replaces_since: int | None
+
+    @property
+    def since(self) -> int:
+        """From when on what came goes with it: its own proof, or one before it that it replaced."""
+        own = self.asked_at if self.proven_at is None else self.proven_at
+        return own if self.replaces_since is None else min(own, self.replaces_since)
 
 
 def seal(sealer: Sealer, change_id: str, mobile: MobileNumber) -> bytes:
@@ -69,6 +78,7 @@ _CANCEL_OTHERS = (
     update(mobile_changes)
     .where(mobile_changes.c.sub == bindparam("of_sub"), _LIVE)
     .values(state=ChangeState.CANCELLED, ended_at=bindparam("now"))
+    .returning(mobile_changes.c.proven_at, mobile_changes.c.replaces_since)
 )
 _PROVE = (
     update(mobile_changes)
@@ -91,15 +101,19 @@ _CANCEL = (
     update(mobile_changes)
     .where(mobile_changes.c.id == bindparam("change_id"), _LIVE)
     .values(state=ChangeState.CANCELLED, ended_at=bindparam("now"))
-    .returning(mobile_changes.c.id)
+    .returning(mobile_changes.c.sub, mobile_changes.c.proven_at, mobile_changes.c.replaces_since)
 )
 _CANCEL_UNPROVEN = (
     update(mobile_changes)
     .where(mobile_changes.c.sub == bindparam("of_sub"), mobile_changes.c.state == ChangeState.PROVING)
     .values(state=ChangeState.CANCELLED, ended_at=bindparam("now"))
+    .returning(mobile_changes.c.sub, mobile_changes.c.proven_at, mobile_changes.c.replaces_since)
 )
 _SPEND_LINKS = (
-    update(mobile_changes).where(mobile_changes.c.sub == bindparam("of_sub")).values(cancel_digest=None)
+    update(mobile_changes)
+    .where(mobile_changes.c.sub == bindparam("of_sub"), mobile_changes.c.cancel_digest.is_not(None))
+    .values(cancel_digest=None)
+    .returning(mobile_changes.c.id)
 )
 _EXPIRE = (
     update(mobile_changes)
@@ -108,6 +122,7 @@ _EXPIRE = (
         mobile_changes.c.asked_at < bindparam("before"),
     )
     .values(state=ChangeState.EXPIRED, ended_at=bindparam("now"))
+    .returning(mobile_changes.c.sub, mobile_changes.c.proven_at, mobile_changes.c.replaces_since)
 )
 # Of many that write for one account or one number at once, each must see what those before it did.
 _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)))
@@ -131,6 +146,15 @@ _WAITED = select(mobile_changes.c.id).where(
     mobile_changes.c.mobile_index == bindparam("index"),
     mobile_changes.c.state == ChangeState.CONFIRMED,
     mobile_changes.c.matures_at > mobile_changes.c.proven_at,
+)
+_MADE_GOOD = (
+    select(mobile_changes.c.id)
+    .where(
+        mobile_changes.c.sub == bindparam("of_sub"),
+        mobile_changes.c.state == ChangeState.CONFIRMED,
+        mobile_changes.c.ended_at >= bindparam("since"),
+    )
+    .limit(1)
 )
 _FIND_AGAIN = (
     update(proven_contacts)
@@ -161,9 +185,13 @@ _FORGET_OTHER_MOBILES = delete(proven_contacts).where(
 
 
 def begin(tx: Tx, change: MobileChange, *, sealed: bytes, mobile_index: bytes) -> None:
-    """Begin a change; the one before it, if it was under way, is cancelled."""
+    """Begin a change; the one before it, if it was under way, is cancelled.
+
+    What that one lost stays lost until the new one ends, whose ``replaces_since`` remembers it.
+    """
     _lock(tx, f"mobile_changes:{change.sub}")
-    tx.execute(_CANCEL_OTHERS, {"of_sub": change.sub, "now": change.asked_at})
+    replaced = tx.execute(_CANCEL_OTHERS, {"of_sub": change.sub, "now": change.asked_at}).all()
+    proven = [since for row in replaced if (since := _first_proof(row)) is not None]
     tx.execute(
         insert(mobile_changes),
         {
@@ -174,6 +202,7 @@ def begin(tx: Tx, change: MobileChange, *, sealed: bytes, mobile_index: bytes) -
             "old_lost": change.old_lost,
             "state": change.state,
             "asked_at": change.asked_at,
+            "replaces_since": min(proven, default=None),
         },
     )
 
@@ -186,6 +215,11 @@ def current(tx: Tx, sub: str) -> ChangeRow | None:
 def waited(tx: Tx, sub: str, mobile_index: bytes) -> bool:
     """Whether this number waited as its owner's own word before anybody confirmed it."""
     return tx.execute(_WAITED, {"of_sub": sub, "index": mobile_index}).first() is not None
+
+
+def made_good(tx: Tx, sub: str, *, since: int) -> bool:
+    """Whether a number of an account was made good since then."""
+    return tx.execute(_MADE_GOOD, {"of_sub": sub, "since": since}).one_or_none() is not None
 
 
 def newest(tx: Tx, sub: str) -> ChangeRow | None:
@@ -221,13 +255,13 @@ def confirm(tx: Tx, change_id: str, *, by: ConfirmedBy, now: int) -> bool:
 
 
 def cancel(tx: Tx, change_id: str, *, now: int) -> bool:
-    """Cancel a change under way: True for the one caller that does."""
-    return tx.execute(_CANCEL, {"change_id": change_id, "now": now}).one_or_none() is not None
+    """Cancel a change under way: True for the one caller that does. What it lost is found again."""
+    return _undone(tx, tx.execute(_CANCEL, {"change_id": change_id, "now": now}).all()) > 0
 
 
-def cancel_unproven(tx: Tx, sub: str, *, now: int) -> None:
-    """Cancel the change of an account whose code was not answered yet."""
-    tx.execute(_CANCEL_UNPROVEN, {"of_sub": sub, "now": now})
+def cancel_unproven(tx: Tx, sub: str, *, now: int) -> bool:
+    """Cancel the change of an account whose code was not answered yet; whether there was one."""
+    return _undone(tx, tx.execute(_CANCEL_UNPROVEN, {"of_sub": sub, "now": now}).all()) > 0
 
 
 def take_over(tx: Tx, sub: str, proven: ProvenContact, *, keep: bytes) -> None:
@@ -254,9 +288,10 @@ def drop_since(tx: Tx, sub: str, *, since: int, keep: bytes) -> int:
     return tx.execute(_DROP_SINCE, {"of_sub": sub, "since": since, "kept": keep}).rowcount
 
 
-def spend_links(tx: Tx, sub: str) -> None:
-    """The links that were sent for an account cancel nothing any more."""
-    tx.execute(_SPEND_LINKS, {"of_sub": sub})
+def spend_links(tx: Tx, sub: str) -> tuple[str, ...]:
+    """The links that were sent for an account cancel nothing any more; the changes whose links did until
+    now, for the one caller that ends them."""
+    return tuple(tx.execute(_SPEND_LINKS, {"of_sub": sub}).scalars())
 
 
 def has_unproven(tx: Tx, *, before: int) -> bool:
@@ -265,8 +300,9 @@ def has_unproven(tx: Tx, *, before: int) -> bool:
 
 
 def expire(tx: Tx, *, before: int, now: int) -> int:
-    """Give up the numbers that nobody proved, asked for before that time; how many."""
-    return tx.execute(_EXPIRE, {"before": before, "now": now}).rowcount
+    """Give up the numbers that nobody proved, asked for before that time; how many. What those that they
+    replaced lost is found again."""
+    return _undone(tx, tx.execute(_EXPIRE, {"before": before, "now": now}).all())
 
 
 def others_with(tx: Tx, mobile_index: bytes, *, sub: str) -> int:
@@ -276,6 +312,20 @@ def others_with(tx: Tx, mobile_index: bytes, *, sub: str) -> int:
     """
     _lock(tx, f"mobile_numbers:{mobile_index.hex()}")
     return len(tx.execute(_OTHERS_WITH, {"index": mobile_index, "of_sub": sub}).all())
+
+
+def _first_proof(row: Any) -> int | None:
+    """When a change was proven, or one that it replaced, whichever was first; None where neither was."""
+    return min((at for at in (row.proven_at, row.replaces_since) if at is not None), default=None)
+
+
+def _undone(tx: Tx, ended: Sequence[Any]) -> int:
+    """Find again what changes lost that ended unconfirmed; how many they are."""
+    for row in ended:
+        since = _first_proof(row)
+        if since is not None:
+            find_again(tx, row.sub, since=since)
+    return len(ended)
 
 
 def _lock(tx: Tx, key: str) -> None:

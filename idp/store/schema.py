@@ -14,7 +14,7 @@ from idp.store.database import Database, DatabaseDown, Tx
 if TYPE_CHECKING:
     from alembic.config import Config
 
-WANTED = "0010"
+WANTED = "0011"
 """The newest revision in ``migrations/versions``: the one this version was written for."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

@@ -157,6 +157,8 @@ mobile_changes = Table(
     Column("ended_at", Seconds, nullable=True),
     # "time", "registry", "admin" or "activation".
     Column("confirmed_by", String(16), nullable=True),
+    # Of the changes it replaced, the first proof that nobody finished.
+    Column("replaces_since", Seconds, nullable=True),
 )
 
 passkeys = Table(

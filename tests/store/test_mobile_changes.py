@@ -1,5 +1,6 @@
 """Changes of mobile in the database: one under way for each account, and one caller for every step."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from sqlalchemy import text
 from idp.accounts.mobile_change import ChangeState, ConfirmedBy, MobileChange
 from idp.store import accounts, mobile_changes
 from idp.store.accounts import ON_FILE, TYPED, ProvenContact
-from idp.store.database import Database
+from idp.store.database import Database, Tx
 from idp.store.sealing import Unsealable
 from idp.values import ContactKind, MobileNumber
 from tests.service.in_process import InProcess
@@ -177,6 +178,73 @@ def test_what_was_lost_and_added_since_is_undone_and_nothing_before(database: Da
         assert mobile_changes.drop_since(tx, "sub-1", since=NOW, keep=bytes([1]) * 32) == 1
         mobile_changes.find_again(tx, "sub-1", since=NOW)
     assert known(database) == [(1, ON_FILE, None), (3, ON_FILE, NOW - 5), (5, ON_FILE, None)]
+
+
+def lost(database: Database, now: int = NOW) -> None:
+    """A mobile of the first account, reported lost."""
+    with database.writing() as tx:
+        accounts.prove_contact(tx, "sub-1", proven(3, at=NOW - 10))
+        accounts.prove_contact(tx, "sub-2", proven(3, at=NOW - 10))
+        mobile_changes.lose_mobiles(tx, "sub-1", now=now)
+        mobile_changes.lose_mobiles(tx, "sub-2", now=now)
+
+
+def lost_mobiles(database: Database, sub: str = "sub-1") -> int:
+    query = text("SELECT count(*) FROM proven_contacts WHERE lost_at IS NOT NULL AND sub = :sub")
+    with database.reading() as tx:
+        return int(tx.execute(query, {"sub": sub}).scalar_one())
+
+
+def replaced_twice(database: Database) -> None:
+    """The first was proven and lost a mobile; the second and the third came after it."""
+    begin(database)
+    assert prove(database)
+    lost(database)
+    for number in (2, 3):
+        begin(database, replace(ASKED, id=f"change-{number}", asked_at=NOW + number))
+
+
+def test_a_change_remembers_the_first_proof_of_those_it_replaced(database: Database) -> None:
+    replaced_twice(database)
+    with database.reading() as tx:
+        found = mobile_changes.current(tx, "sub-1")
+    assert found is not None
+    assert (found.id, found.replaces_since, found.since) == ("change-3", NOW, NOW)
+    assert lost_mobiles(database) == 1
+
+
+def test_one_that_replaced_nothing_that_was_proven_goes_back_to_itself(database: Database) -> None:
+    begin(database)
+    begin(database, replace(ASKED, id="change-2", asked_at=NOW + 5))
+    with database.reading() as tx:
+        found = mobile_changes.current(tx, "sub-1")
+    assert found is not None
+    assert (found.replaces_since, found.since) == (None, NOW + 5)
+
+
+def test_however_a_change_ends_unconfirmed_what_was_lost_is_found(database: Database) -> None:
+    ends: tuple[Callable[[Tx], object], ...] = (
+        lambda tx: mobile_changes.cancel(tx, "change-3", now=NOW + 9),
+        lambda tx: mobile_changes.cancel_unproven(tx, "sub-1", now=NOW + 9),
+        lambda tx: mobile_changes.expire(tx, before=NOW + 9, now=NOW + 9),
+    )
+    for end in ends:
+        with database.writing() as tx:
+            tx.execute(text("DELETE FROM mobile_changes"))
+        replaced_twice(database)
+        with database.writing() as tx:
+            assert end(tx)
+            assert not end(tx)
+        assert (lost_mobiles(database), lost_mobiles(database, "sub-2")) == (0, 1)
+
+
+def test_what_was_lost_before_the_first_of_them_stays_lost(database: Database) -> None:
+    begin(database)
+    assert prove(database)
+    lost(database, NOW - 1)
+    with database.writing() as tx:
+        assert mobile_changes.cancel(tx, "change-1", now=NOW + 9)
+    assert lost_mobiles(database) == 1
 
 
 def test_others_with_a_number_are_counted_once_each(database: Database) -> None:

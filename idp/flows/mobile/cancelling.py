@@ -32,6 +32,8 @@ class Cancellable:
     number: MobileNumber
     # From when on what was added goes, too: the link's own change may have been replaced since.
     since: int
+    # False of one that was replaced by another that came to nothing: what was added goes all the same.
+    waits: bool
 
     @property
     def usable_at(self) -> int:
@@ -45,9 +47,10 @@ def cancel(idp: Idp, known: Owner, *, now: int) -> bool:
         row = mobile_changes.current(tx, known.account.sub)
     if row is None or row.state != ChangeState.PENDING:
         return False
-    since = row.asked_at if row.proven_at is None else row.proven_at
+    number = mobile_changes.open_number(idp.sealer, row.id, row.sealed_mobile)
+    found = Cancellable(row, number, row.since, waits=True)
     try:
-        return _cancel(idp, known.account, row.id, since=since, by="account", known=known, now=now)
+        return _cancel(idp, known.account, found, by="account", known=known, now=now)
     except SessionGone:
         return False
 
@@ -56,7 +59,8 @@ def cancellable(idp: Idp, token: Handle | None, *, now: int) -> Cancellable | No
     """What the link with this token cancels; None for one that is over, used or unknown. Changes nothing.
 
     Where its change was replaced by a newer one, that is what it cancels: whoever types another number is
-    not rid of the notices of the first.
+    not rid of the notices of the first. Nor is whoever never answers that one's code: the link then drops
+    what was added since its own was proven. One that was made good since ends it.
     """
     if token is None:
         return None
@@ -64,12 +68,15 @@ def cancellable(idp: Idp, token: Handle | None, *, now: int) -> Cancellable | No
         row = mobile_changes.by_cancel_token(tx, token.digest)
         if row is None or row.proven_at is None or row.matures_at is None or row.matures_at <= now:
             return None
-        since = row.proven_at
+        since = row.since
         if row.state == ChangeState.CANCELLED:
-            row = mobile_changes.current(tx, row.sub)
-    if row is None or row.state not in (ChangeState.PROVING, ChangeState.PENDING):
+            if mobile_changes.made_good(tx, row.sub, since=since):
+                return None
+            row = mobile_changes.current(tx, row.sub) or row
+    if row.state == ChangeState.CONFIRMED:
         return None
-    return Cancellable(row, mobile_changes.open_number(idp.sealer, row.id, row.sealed_mobile), since)
+    number = mobile_changes.open_number(idp.sealer, row.id, row.sealed_mobile)
+    return Cancellable(row, number, since, waits=row.state != ChangeState.CANCELLED)
 
 
 def cancel_by_link(idp: Idp, token: Handle | None, *, now: int) -> bool:
@@ -81,15 +88,14 @@ def cancel_by_link(idp: Idp, token: Handle | None, *, now: int) -> bool:
         account = accounts.by_sub(tx, found.change.sub)
     if account is None:
         return False
-    return _cancel(idp, account, found.change.id, since=found.since, by="link", now=now)
+    return _cancel(idp, account, found, by="link", now=now)
 
 
 def _cancel(
     idp: Idp,
     account: AccountRow,
-    change_id: str,
+    found: Cancellable,
     *,
-    since: int,
     by: str,
     known: Owner | None = None,
     now: int,
@@ -104,15 +110,17 @@ def _cancel(
     with idp.writing() as tx:
         if known is not None:
             fresh.hold(tx, known)
-        if not mobile_changes.cancel(tx, change_id, now=now):
+        if found.waits and not mobile_changes.cancel(tx, found.change.id, now=now):
             return False
-        mobile_changes.spend_links(tx, account.sub)
+        spent = mobile_changes.spend_links(tx, account.sub)
+        if not found.waits and found.change.id not in spent:
+            return False
         keep = account.username_index or b""
-        removed = mobile_changes.drop_since(tx, account.sub, since=since, keep=keep)
-        removed += additions.drop_since(idp, tx, account.sub, since=since, by="mobile", now=now)
-        mobile_changes.find_again(tx, account.sub, since=since)
+        removed = mobile_changes.drop_since(tx, account.sub, since=found.since, keep=keep)
+        removed += additions.drop_since(idp, tx, account.sub, since=found.since, by="mobile", now=now)
+        mobile_changes.find_again(tx, account.sub, since=found.since)
         outbox.add(tx, *parcels)
-        details: dict[str, Detail] = {"change": change_id, "by": by, "removed": removed}
+        details: dict[str, Detail] = {"change": found.change.id, "by": by, "removed": removed}
         numbers.note(idp, tx, Event.MOBILE_CANCELLED, account.sub, details, now=now)
     idp.post_waiting.set()
     return True

@@ -183,7 +183,9 @@ def _write(idp: Idp, tx: Tx, ending: _Ending, leaving: Leaving, *, now: int) -> 
     for way in removed:
         recoveries.remove_way(tx, sub, way, now=now)
     # Whoever typed it is thrown out with their session; one that is proven is kept or dropped by a tick.
-    mobile_changes.cancel_unproven(tx, sub, now=now)
+    unproven = mobile_changes.cancel_unproven(tx, sub, now=now)
+    if unproven or any(way.pending for way in removed):
+        mobile_changes.spend_links(tx, sub)
     dropped = passkey_flows.drop_others(idp, tx, sub, kept=standing.kept_passkeys, now=now)
     dropped += _own_codes(idp, tx, standing, theirs, now=now)
     ended = leaving.end_all(tx, now=now)
