@@ -8,7 +8,19 @@ from playwright.sync_api import Page, expect
 
 from idp.flows import people
 from idp.flows.mobile import making_good
-from tests.journeys.account_walks import DAY, EMAIL, HOLD, MOBILE, OTHER, issued, link_of, prove, run
+from tests.journeys import test_l_life_of_an_account as life
+from tests.journeys.account_walks import (
+    DAY,
+    EMAIL,
+    HOLD,
+    MOBILE,
+    OTHER,
+    issued,
+    link_of,
+    prove,
+    run,
+    sent,
+)
 from tests.journeys.served import served
 from tests.journeys.windows import DESKTOP, signed_in, wide_and_narrow
 from tests.service.in_process import PASSWORD, InProcess
@@ -18,6 +30,7 @@ pytestmark = pytest.mark.slow
 
 page = wide_and_narrow
 NEW = "Aurora9verde"
+AGENCY = "roma.prati@agenzie.example"
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +54,11 @@ def type_code(service: InProcess, page: Page, contact: str) -> None:
     code = service.code_for(contact)
     page.fill("#code", f"{code[:3]} {code[3:]}")
     press(page, "form:has(#code) #continue")
+
+
+def seen(page: Page, what: str) -> str:
+    """The words there, without what only breaks their lines."""
+    return page.locator(what).inner_text().replace("\u200b", "").replace("\u00a0", " ")
 
 
 def by_email(page: Page) -> None:
@@ -77,24 +95,69 @@ def pending(service: InProcess, page: Page) -> None:
     expect(page.locator("#change-under-way")).to_be_visible()
 
 
-def test_g1_to_g5_a_number_that_the_agency_has_not_waits(service: InProcess, page: Page) -> None:
+def test_g1_the_form_wants_a_code_at_a_contact_that_was_there_before(service: InProcess, page: Page) -> None:
     signed_in(service, page)
     expect(page.locator("#mobile")).to_contain_text("Ancora nessuno")
+    press(page, "#change-mobile")
+    on_page(page, "account-confirm")
+    # The password of a minute ago is not enough, nor is it offered.
+    expect(page.locator('input[type="password"]')).to_have_count(0)
+    assert sent(service, "confirm_code") == []
+    by_email(page)
+    expect(page.locator("#code")).to_be_visible()
+    assert sent(service, "confirm_code") == [EMAIL]
+    type_code(service, page, EMAIL)
+    on_page(page, "mobile")
+
+
+def test_g2_only_a_mobile_of_a_country_on_the_list_is_taken(service: InProcess, page: Page) -> None:
+    signed_in(service, page)
     to_form(service, page)
-    page.fill("#mobile", "06 5550 0101")
-    press(page, "#continue")
-    expect(page.locator("#mobile-error")).to_be_visible()
+    for number, why in (("06 5550 0101", "Non è un cellulare"), ("+49 1511 2345678", "questo paese")):
+        page.fill("#mobile", number)
+        press(page, "#continue")
+        on_page(page, "mobile")
+        faulty(page, "mobile")
+        expect(page.locator("#mobile-error")).to_contain_text(why)
+        expect(page.locator("#mobile")).to_have_value(number)
+    assert sent(service, "mobile_code") == []
     page.fill("#mobile", "333 987 6543")
     press(page, "#continue")
     on_page(page, "mobile-verify")
+    assert sent(service, "mobile_code") == [OTHER]
+
+
+def test_g3_the_code_that_went_to_the_number_proves_it(service: InProcess, page: Page) -> None:
+    signed_in(service, page)
+    typed(service, page)
+    assert "333 987 6543" in seen(page, "main")
     code = service.code_for(OTHER)
     page.fill("#code", f"{(int(code) + 1) % 1_000_000:06}")
     press(page, "form:has(#code) #continue")
-    expect(page.locator("#code-error")).to_be_visible()
+    on_page(page, "mobile-verify")
+    faulty(page, "code")
+    expect(page.locator("#tries-left")).to_contain_text("4")
     type_code(service, page, OTHER)
     on_page(page, "account")
+    assert {str(one["purpose"]) for one in service.post() if one["to"] == OTHER} == {"mobile_code"}
+
+
+def test_g5_any_other_number_waits_and_contacts_and_agency_are_told(service: InProcess, page: Page) -> None:
+    other = service.visitor()
+    other.get("/account")
+    other.press(username=EMAIL, password=PASSWORD)
+    signed_in(service, page)
+    pending(service, page)
     expect(page.locator("#change-under-way")).to_contain_text("333 987 6543")
     expect(page.locator("#mobile")).to_contain_text("Ancora nessuno")
+    assert sent(service, "mobile_pending") == sorted([EMAIL, MOBILE])
+    assert sent(service, "mobile_pending_agency") == [AGENCY]
+    told = {str(one["to"]): one for one in service.post() if str(one["purpose"]).startswith("mobile_pending")}
+    assert "C100001" in told[AGENCY]["text"]
+    assert (told[AGENCY]["link"], bool(told[EMAIL]["link"]), bool(told[MOBILE]["link"])) == (None, True, True)
+    # Whoever is signed in elsewhere sees it, too.
+    other.get("/account")
+    assert 'id="change-under-way"' in other.last.text
 
 
 def test_g4_a_number_that_the_agency_has_is_good_at_once(service: InProcess, page: Page) -> None:
@@ -184,6 +247,23 @@ def test_g9_an_admin_confirms_at_once_and_the_open_page_shows_it(service: InProc
     people.confirm_mobile(service.idp, "C100001", now=service.clock.now())
     page.reload()
     expect(page.locator("#mobile")).to_contain_text("333 987 6543")
+
+
+def test_g9_the_next_import_with_the_number_confirms_it(
+    prepared_folder: Path, tmp_path: Path, page: Page
+) -> None:
+    # What is imported stays: a service of its own.
+    with served(prepared_folder, tmp_path / "house") as service:
+        service.register(service.visitor("192.0.2.1"))
+        service.clock.move(3600)
+        signed_in(service, page)
+        pending(service, page)
+        life.imports(service, tmp_path, mobiles=f"{MOBILE}|{OTHER}")
+        page.reload()
+        on_page(page, "account")
+        expect(page.locator("#mobile")).to_contain_text("333 987 6543")
+        expect(page.locator("#change-under-way")).to_have_count(0)
+        assert OTHER in sent(service, "mobile_confirmed")
 
 
 def test_g10_a_number_that_three_others_have_cannot_be_used_and_says_so_once_proven(

@@ -5,17 +5,18 @@ The service runs in this process behind a real socket, so that its clock can be 
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, ViewportSize, expect
 
+from idp.flows.clients import Registered
 from tests.journeys.recovery_walks import EMAIL, MOBILE, NEW, NOBODY, TAX_CODE, confirm, issued, value
 from tests.journeys.served import served
 from tests.journeys.windows import signed_in
-from tests.service.in_process import CALLBACK, InProcess
-from tests.service.on_screen import on_page, press
-from tests.service.relying_party import VERIFIER, challenge_of
+from tests.service.in_process import CALLBACK, PASSWORD, InProcess
+from tests.service.on_screen import faulty, on_page, press
+from tests.service.relying_party import VERIFIER, RelyingParty, challenge_of
 
 pytestmark = pytest.mark.slow
 
@@ -53,21 +54,44 @@ def played(route: Route) -> None:
     route.fulfill(status=200, content_type="text/html", body="<title>Portal</title><main>here</main>")
 
 
-def to_sign_in(service: InProcess, page: Page) -> None:
-    """Come from the portal."""
-    service.client()
-    page.context.route(f"{CALLBACK}*", played)
+def asked_of(service: InProcess, scope: str = "openid") -> str:
+    """Where the portal sends a browser."""
     asked = {
         "client_id": "portal",
         "redirect_uri": CALLBACK,
         "response_type": "code",
-        "scope": "openid",
+        "scope": scope,
         "state": "s",
         "code_challenge": challenge_of(VERIFIER),
         "code_challenge_method": "S256",
     }
-    page.goto(f"{service.idp.issuer}/authorize?{urlencode(asked)}")
+    return f"{service.idp.issuer}/authorize?{urlencode(asked)}"
+
+
+def to_sign_in(service: InProcess, page: Page) -> Registered:
+    """Come from the portal; how it is registered."""
+    registered = service.client()
+    page.context.route(f"{CALLBACK}*", played)
+    page.goto(asked_of(service))
     on_page(page, "login")
+    return registered
+
+
+def sign_in_and_leave(page: Page, password: str) -> None:
+    """Sign in, and arrive where the portal waits."""
+    on_page(page, "login")
+    page.fill("#username", EMAIL)
+    page.fill("#password", password)
+    page.click("#continue")
+    page.wait_for_url(f"{CALLBACK}?*")
+
+
+def mails(service: InProcess) -> list[tuple[str, str]]:
+    """To whom something went since the registration and for what, the newest first."""
+    found = [(str(one["to"]), str(one["purpose"])) for one in service.post()]
+    return [
+        one for one in found if one[1] in ("recovery_code", "recovery_second_code", "credentials_recovered")
+    ]
 
 
 def to_contacts(page: Page, code: str = TAX_CODE) -> None:
@@ -91,29 +115,53 @@ def type_code(service: InProcess, page: Page, contact: str) -> None:
     press(page, "form:has(#code) #continue")
 
 
-def test_h1_to_h7_from_the_portal_and_back_to_it(service: InProcess, page: Page) -> None:
-    to_sign_in(service, page)
-    press(page, "#recover")
+def to_password(service: InProcess, page: Page) -> None:
+    """With the code of the email answered, which is all that is asked of Maria."""
+    page.goto(f"{service.idp.issuer}/recover")
     to_contacts(page)
     choose(page, "email")
-    on_page(page, "recover-verify")
     type_code(service, page, EMAIL)
     on_page(page, "recover-password")
-    assert EMAIL in page.locator("#username").inner_text().replace("\u200b", "")
-    page.fill("#new_password", "corta")
-    press(page, "#continue")
-    expect(page.locator("#new_password-error")).to_be_visible()
+
+
+def recovered(page: Page) -> None:
     page.fill("#new_password", NEW)
     press(page, "#continue")
     on_page(page, "recover-done")
-    assert EMAIL in page.locator("#username").inner_text().replace("\u200b", "")
+
+
+def username_on(page: Page) -> str:
+    """The username that the page shows, whole."""
+    return page.locator("#username").inner_text().replace("\u200b", "")
+
+
+def test_h1_the_sign_in_page_leads_there_and_what_is_no_code_is_refused(
+    service: InProcess, page: Page
+) -> None:
+    to_sign_in(service, page)
+    press(page, "#recover")
+    on_page(page, "recover")
+    page.fill("#identifier", "RSSMRA80D52H501X")
     press(page, "#continue")
-    on_page(page, "login")
-    page.fill("#username", EMAIL)
-    page.fill("#password", NEW)
-    page.click("#continue")
-    page.wait_for_url(f"{CALLBACK}?*")
-    assert "code=" in page.url
+    on_page(page, "recover")
+    faulty(page, "identifier")
+    expect(page.locator("#identifier")).to_have_value("RSSMRA80D52H501X")
+    # In lower case and with spaces, as people write it.
+    to_contacts(page, "rssmra 80d52 h501k")
+    assert mails(service) == []
+
+
+def test_h2_the_contacts_on_file_are_masked_and_one_is_chosen(service: InProcess, page: Page) -> None:
+    page.goto(f"{service.idp.issuer}/recover")
+    to_contacts(page)
+    expect(page.locator('input[name="contact"]')).to_have_count(2)
+    shown = page.content()
+    assert "maria.rossi" not in shown
+    assert "1234501" not in shown.replace(" ", "")
+    expect(page.locator(".mask").first).to_contain_text("•")
+    choose(page, "mobile")
+    on_page(page, "recover-verify")
+    assert mails(service) == [(MOBILE, "recovery_code")]
 
 
 def test_h3_the_email_shows_the_code_and_no_link(service: InProcess, page: Page) -> None:
@@ -133,7 +181,8 @@ def test_h3_the_email_shows_the_code_and_no_link(service: InProcess, page: Page)
     on_page(page, "recover-password")
 
 
-def test_h4_and_h5_a_second_proof_and_what_stays(service: InProcess, page: Page) -> None:
+def to_factors(service: InProcess, page: Page) -> None:
+    """With the email and the mobile proven, in front of what is kept."""
     confirm(service, MOBILE, at=service.clock.now() - 400 * 86400)
     page.goto(f"{service.idp.issuer}/recover")
     to_contacts(page)
@@ -144,6 +193,21 @@ def test_h4_and_h5_a_second_proof_and_what_stays(service: InProcess, page: Page)
     on_page(page, "recover-second")
     type_code(service, page, MOBILE)
     on_page(page, "recover-factors")
+
+
+def test_h4_a_confirmed_mobile_is_asked_for_after_the_email(service: InProcess, page: Page) -> None:
+    to_factors(service, page)
+    assert [to for to, _ in mails(service)] == [MOBILE, EMAIL]
+    press(page, "#continue")
+    on_page(page, "recover-password")
+    recovered(page)
+    # With a second proof nothing is limited, and the page promises no wait.
+    expect(page.locator(".notice")).to_have_count(0)
+    assert value(service, "SELECT limited_until FROM accounts") is None
+
+
+def test_h5_what_was_just_used_is_ticked_and_what_is_not_ticked_goes(service: InProcess, page: Page) -> None:
+    to_factors(service, page)
     box = page.locator('input[type="checkbox"]')
     expect(box).to_be_checked()
     press(page, "#continue")
@@ -154,11 +218,49 @@ def test_h4_and_h5_a_second_proof_and_what_stays(service: InProcess, page: Page)
     expect(box).not_to_be_checked()
     press(page, "#continue")
     on_page(page, "recover-password")
-    page.fill("#new_password", NEW)
-    press(page, "#continue")
-    on_page(page, "recover-done")
+    recovered(page)
     assert value(service, "SELECT count(*) FROM proven_contacts WHERE kind = 'mobile'") == 0
-    assert value(service, "SELECT limited_until FROM accounts") is None
+
+
+def test_h6_the_username_is_shown_and_the_new_password_judged(service: InProcess, page: Page) -> None:
+    to_password(service, page)
+    assert EMAIL in username_on(page)
+    for refused in ("corta", "Rossi1980maria"):
+        page.fill("#new_password", refused)
+        press(page, "#continue")
+        on_page(page, "recover-password")
+        faulty(page, "new_password")
+        expect(page.locator("#new_password")).to_have_value("")
+    recovered(page)
+    signed_in(service, page, username=EMAIL, password=NEW)
+
+
+def test_h7_everybody_is_told_and_every_other_window_is_signed_out(service: InProcess, page: Page) -> None:
+    party = RelyingParty(service, to_sign_in(service, page))
+    browser = page.context.browser
+    assert browser is not None
+    elsewhere = browser.new_context(locale="it-IT").new_page()
+    elsewhere.context.route(f"{CALLBACK}*", played)
+    elsewhere.goto(asked_of(service, scope="openid offline_access"))
+    sign_in_and_leave(elsewhere, PASSWORD)
+    tokens = party.redeem(parse_qs(urlsplit(elsewhere.url).query)["code"][0]).get_json()
+    press(page, "#recover")
+    to_contacts(page)
+    choose(page, "email")
+    type_code(service, page, EMAIL)
+    on_page(page, "recover-password")
+    recovered(page)
+    assert EMAIL in username_on(page)
+    told = [to for to, purpose in mails(service) if purpose == "credentials_recovered"]
+    assert sorted(told) == sorted([EMAIL, MOBILE])
+    assert party.refresh(tokens["refresh_token"]).get_json()["error"] == "invalid_grant"
+    elsewhere.goto(f"{service.idp.issuer}/account")
+    on_page(elsewhere, "login")
+    elsewhere.context.close()
+    # Nobody was signed in by it: on to the sign-in that waited.
+    press(page, "#continue")
+    sign_in_and_leave(page, NEW)
+    assert "code=" in page.url
 
 
 def test_h8_without_a_second_proof_the_pages_say_until_when(service: InProcess, page: Page) -> None:
