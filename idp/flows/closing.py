@@ -18,7 +18,7 @@ from idp.flows import fresh, telling
 from idp.flows import sessions as session_flows
 from idp.flows.fresh import Needs, NotFresh, Owner
 from idp.flows.idp import Idp
-from idp.flows.sessions import Leaving
+from idp.flows.sessions import Leaving, SessionGone
 from idp.flows.wording import Purpose as Letter
 from idp.store import accounts, audit, closures, life, outbox, passkeys
 from idp.store.accounts import AccountRow
@@ -35,14 +35,18 @@ def close(idp: Idp, known: Owner, *, now: int, now_ms: int) -> Closed | NotFresh
     """Close the account of whoever is signed in, and has just proven a contact or used a passkey."""
     if not fresh.may_change(idp, known, Needs.CONTACT, now=now, now_ms=now_ms):
         return NotFresh()
-    erase(idp, known.account, by="account", now=now)
+    try:
+        erase(idp, known.account, by="account", asked_by=known, now=now)
+    except SessionGone:
+        return NotFresh()
     return Closed()
 
 
-def erase(idp: Idp, account: AccountRow, *, by: str, now: int) -> bool:
+def erase(idp: Idp, account: AccountRow, *, by: str, now: int, asked_by: Owner | None = None) -> bool:
     """Erase an account, in whatever state: True for the one caller that does.
 
-    Its contacts are told, which are known for the last time; a registry that is down stops nothing.
+    Its contacts are told, which are known for the last time; a registry that is down stops nothing. Raises
+    ``SessionGone`` where the session that asks was ended meanwhile, and nothing is erased.
     """
     sub = account.sub
     notices = _notices(idp, account, now=now)
@@ -60,6 +64,8 @@ def erase(idp: Idp, account: AccountRow, *, by: str, now: int) -> bool:
 
     def write(tx: Tx, leave: Leaving) -> bool:
         passkeys.lock(tx, sub)
+        if asked_by is not None and accounts.by_sub(tx, sub) is not None:
+            fresh.hold(tx, asked_by)
         ended = leave.end_all(tx, now=now)
         if not closures.erase(tx, sub, account.customer_number, subjects, now=now):
             return False

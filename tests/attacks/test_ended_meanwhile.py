@@ -159,6 +159,13 @@ def a_password(_service: InProcess, thief: Visitor) -> Press:
     return lambda: thief.press(current_password=PASSWORD, new_password="Girasole7blu")
 
 
+def the_end_of_the_account(service: InProcess, thief: Visitor) -> Press:
+    to_mobile(service, thief)
+    thief.get("/account/close")
+    assert thief.page == "account-close", thief.page
+    return lambda: thief.press(confirm="yes")
+
+
 CHANGES: dict[Change, tuple[str, ...]] = {
     a_passkey: ("passkey_added",),
     another_name: ("passkey_renamed",),
@@ -174,6 +181,7 @@ CHANGES: dict[Change, tuple[str, ...]] = {
     the_number_that_waits_dropped: ("mobile_cancelled",),
     a_username: ("username_changed",),
     a_password: ("password_changed",),
+    the_end_of_the_account: ("account_closed",),
 }
 """Each change, and what the trail would say of it."""
 
