@@ -6,8 +6,8 @@ attestation ``none`` and nothing else, the key itself, user verification, the ow
 could not be copied stays so; the counter counts only after the signature. Whatever goes wrong is one refusal
 with a reason for the trail; no byte sequence raises anything else.
 
-The library is imported by the first ceremony of a process: with it come every attestation format and 12 MB,
-which a process that only issues tokens never needs.
+The library is imported by the first ceremony of a process: with it come every attestation format and
+five megabytes, which a process that only issues tokens never needs.
 """
 
 import base64
