@@ -138,8 +138,7 @@ def _end(idp: Idp, ending: _Ending, *, now: int) -> bool:
 
     try:
         session_flows.leaving(idp, ending.owner.sub, write, now=now)
-    except (_Late, IntegrityError):
-        # As well where somebody registered with the contact that was to be the username.
+    except _Late:
         return False
     return True
 
@@ -213,15 +212,20 @@ def _write(idp: Idp, tx: Tx, ending: _Ending, leaving: Leaving, *, now: int) -> 
 def _rename(idp: Idp, tx: Tx, ending: _Ending, username: Contact, *, now: int) -> None:
     """Put the contact that was proven in the place of a username that was freed."""
     sub = ending.owner.sub
-    if not credentials.set_username(
-        tx,
-        sub,
-        seen_profile=ending.owner.sealed_profile,
-        new_profile=ending.new_profile,
-        kind=username.kind,
-        index=idp.sealer.contact_index(username),
-        now=now,
-    ):
+    try:
+        renamed = credentials.set_username(
+            tx,
+            sub,
+            seen_profile=ending.owner.sealed_profile,
+            new_profile=ending.new_profile,
+            kind=username.kind,
+            index=idp.sealer.contact_index(username),
+            now=now,
+        )
+    except IntegrityError as fault:
+        # Somebody registered with it meanwhile.
+        raise _Late from fault
+    if not renamed:
         raise _Late
     audit.add(
         tx,
